@@ -60,7 +60,9 @@ class HomeUnusable(StartupError):
     """The data folder can't be made, read or written."""
 
     def __init__(self, folder: str, fault: str) -> None:
-        super().__init__(f"The data folder {folder} can't be used: {fault}. Set ENVCTL_HOME to another folder.")
+        super().__init__(
+            f"The data folder {folder} can't be used: {fault}. Set ENVCTL_HOME to another folder."
+        )
 
 
 class DatabaseTooNew(StartupError):
@@ -78,3 +80,98 @@ class PortTaken(StartupError):
 
     def __init__(self, port: int, fault: str) -> None:
         super().__init__(f"Port {port} can't be used: {fault}. Set PORT to another one.")
+
+
+# What the lifecycle refuses ------------------------------------------------------------------
+
+
+class TimelineFull(EnvctlError):
+    """An object has seen as many steps as its document may hold."""
+
+    def __init__(self, kind: str, most: int) -> None:
+        super().__init__(
+            f"This {kind} has been through {most} steps and can't take another. Create a new one."
+        )
+
+
+class EnvironmentNotRunning(EnvctlError):
+    """A deployment needs a running environment."""
+
+    def __init__(self, environment_id: str, status: str) -> None:
+        super().__init__(f"Environment {environment_id} is {status}; deployments need one that is running.")
+
+
+class EnvironmentEnding(EnvctlError):
+    """An environment on its way out takes no changes."""
+
+    def __init__(self, environment_id: str, status: str) -> None:
+        super().__init__(f"Environment {environment_id} is {status} and can't be changed any more.")
+
+
+class TooManyUnfinished(EnvctlError):
+    """An environment has as many waiting and running deployments as it may."""
+
+    def __init__(self, environment_id: str, most: int, retry_after: timedelta) -> None:
+        self.retry_after = retry_after
+        super().__init__(
+            f"Environment {environment_id} has {most} unfinished deployments, the most it may have."
+        )
+
+
+class ProjectInUse(EnvctlError):
+    """A project with live environments is deleted only when that is asked for."""
+
+    def __init__(self, project_id: str) -> None:
+        super().__init__(
+            f"Project {project_id} has live environments. Delete them first, or repeat with ?force=true."
+        )
+
+
+# What a request may not do -------------------------------------------------------------------
+
+
+class NotFound(EnvctlError):
+    """No such object, or none that the caller may see: the two can't be told apart."""
+
+    def __init__(self, kind: str, object_id: str) -> None:
+        super().__init__(f"There is no {kind} {object_id}.")
+
+
+class Unauthenticated(EnvctlError):
+    """The request carries no valid access token."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(
+            f"{fault} Log in at /api/v1/auth/login and send Authorization: Bearer <access_token>."
+        )
+
+
+class WrongCredentials(EnvctlError):
+    """E-mail and password don't belong together. It doesn't say which is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__("The e-mail address or the password is wrong.")
+
+
+class EmailTaken(EnvctlError):
+    """Somebody has registered with this address."""
+
+    def __init__(self) -> None:
+        super().__init__("This e-mail address is registered already. Log in instead.")
+
+
+class BadPageToken(EnvctlError):
+    """A page token that was not made for this list, these filters and this caller."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "page_token does not belong to this list with these filters. Start at the first page."
+        )
+
+
+class Contended(EnvctlError):
+    """So many others changed the object that this change found no gap."""
+
+    def __init__(self, document: str) -> None:
+        self.retry_after = timedelta(seconds=1)
+        super().__init__(f"{document} is being changed by many others at the moment. Try again shortly.")

@@ -1,0 +1,198 @@
+"""How the domain's objects lie in the store: to JSON values and back.
+
+Fields that queries need (status, deleted, member_ids, ended) are stored beside what they follow from.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from shared.domain.deployment import Deployment
+from shared.domain.environment import (
+    DELETED,
+    Environment,
+    EnvironmentType,
+    Pace,
+    Unfinished,
+)
+from shared.domain.project import Project, Role
+from shared.domain.timeline import Outcome, Step, Timeline, Work
+from shared.domain.user import User
+from shared.ports import Data, Ref
+from shared.times import from_text, to_text
+
+
+def user_ref(email_key: str) -> Ref:
+    """Where the user with this e-mail key (`shared.keys`) lies: the id is what makes it unique."""
+    return Ref("users", email_key)
+
+
+def project_ref(project_id: str) -> Ref:
+    """Where a project lies."""
+    return Ref("projects", project_id)
+
+
+def environment_ref(environment_id: str) -> Ref:
+    """Where an environment lies."""
+    return Ref("environments", environment_id)
+
+
+def deployment_ref(deployment_id: str) -> Ref:
+    """Where a deployment lies."""
+    return Ref("deployments", deployment_id)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else to_text(moment)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else from_text(text)
+
+
+def _steps(timeline: Timeline) -> list[Data]:
+    return [{"at": to_text(step.at), "status": str(step.status), "reason": step.reason} for step in timeline]
+
+
+def _timeline(steps: list[Mapping[str, Any]]) -> Timeline:
+    return tuple(Step(from_text(step["at"]), step["status"], step["reason"]) for step in steps)
+
+
+def _work_data(work: Work) -> Data:
+    return {"seconds": work.seconds, "outcome": str(work.outcome), "fail_at": work.fail_at}
+
+
+def _work(data: Mapping[str, Any]) -> Work:
+    return Work(data["seconds"], Outcome(data["outcome"]), data["fail_at"])
+
+
+def user_data(user: User) -> Data:
+    """A user as a document."""
+    return {
+        "id": user.id,
+        "email": user.email,
+        "password_hash": user.password_hash,
+        "created_at": to_text(user.created_at),
+    }
+
+
+def user(data: Data) -> User:
+    """The user of a document."""
+    return User(data["id"], data["email"], data["password_hash"], from_text(data["created_at"]))
+
+
+def project_data(project: Project) -> Data:
+    """A project as a document."""
+    return {
+        "id": project.id,
+        "name": project.name,
+        "description": project.description,
+        "repo_url": project.repo_url,
+        "roles": {user_id: str(role) for user_id, role in project.roles.items()},
+        "member_ids": sorted(project.roles),
+        "created_at": to_text(project.created_at),
+        "changed_at": to_text(project.changed_at),
+        "as_of": to_text(project.as_of),
+        "ended": project.ended_at is not None,
+        "ended_at": _text(project.ended_at),
+        "due_at": _text(project.due_at),
+    }
+
+
+def project(data: Data) -> Project:
+    """The project of a document."""
+    return Project(
+        id=data["id"],
+        name=data["name"],
+        description=data["description"],
+        repo_url=data["repo_url"],
+        roles={user_id: Role(role) for user_id, role in data["roles"].items()},
+        created_at=from_text(data["created_at"]),
+        changed_at=from_text(data["changed_at"]),
+        as_of=from_text(data["as_of"]),
+        ended_at=_moment(data["ended_at"]),
+        due_at=_moment(data["due_at"]),
+    )
+
+
+def environment_data(environment: Environment) -> Data:
+    """An environment as a document, its stored status that of its last commit."""
+    status = environment.status_at(environment.as_of)
+    pace = environment.pace
+    return {
+        "id": environment.id,
+        "project_id": environment.project_id,
+        "name": environment.name,
+        "type": str(environment.type),
+        "config": environment.config,
+        "status": str(status),
+        "deleted": status == DELETED,
+        "created_at": to_text(environment.created_at),
+        "changed_at": to_text(environment.changed_at),
+        "expires_at": _text(environment.expires_at),
+        "work": _work_data(environment.work),
+        "pace": {name: getattr(pace, name) for name in Pace.__slots__},
+        "timeline": _steps(environment.timeline),
+        "as_of": to_text(environment.as_of),
+        "due_at": _text(environment.due_at),
+        "purge_at": _text(environment.purge_at),
+        "last_number": environment.last_number,
+        "unfinished": [
+            {"id": item.id, "number": item.number, "ends_at": to_text(item.ends_at)}
+            for item in environment.unfinished
+        ],
+    }
+
+
+def environment(data: Data) -> Environment:
+    """The environment of a document."""
+    return Environment(
+        id=data["id"],
+        project_id=data["project_id"],
+        name=data["name"],
+        type=EnvironmentType(data["type"]),
+        config=data["config"],
+        created_at=from_text(data["created_at"]),
+        changed_at=from_text(data["changed_at"]),
+        expires_at=_moment(data["expires_at"]),
+        work=_work(data["work"]),
+        pace=Pace(**data["pace"]),
+        timeline=_timeline(data["timeline"]),
+        as_of=from_text(data["as_of"]),
+        due_at=_moment(data["due_at"]),
+        last_number=data["last_number"],
+        unfinished=tuple(
+            Unfinished(item["id"], item["number"], from_text(item["ends_at"])) for item in data["unfinished"]
+        ),
+    )
+
+
+def deployment_data(deployment: Deployment, as_of: datetime) -> Data:
+    """A deployment as a document, its stored status that of its environment's last commit."""
+    return {
+        "id": deployment.id,
+        "environment_id": deployment.environment_id,
+        "project_id": deployment.project_id,
+        "version": deployment.version,
+        "number": deployment.number,
+        "config": deployment.config,
+        "status": str(deployment.status_at(as_of)),
+        "work": _work_data(deployment.work),
+        "created_at": to_text(deployment.created_at),
+        "timeline": _steps(deployment.timeline),
+    }
+
+
+def deployment(data: Data) -> Deployment:
+    """The deployment of a document."""
+    return Deployment(
+        id=data["id"],
+        environment_id=data["environment_id"],
+        project_id=data["project_id"],
+        version=data["version"],
+        number=data["number"],
+        config=data["config"],
+        work=_work(data["work"]),
+        created_at=from_text(data["created_at"]),
+        timeline=_timeline(data["timeline"]),
+    )

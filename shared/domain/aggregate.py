@@ -1,0 +1,162 @@
+"""An environment with its unfinished deployments: what every operation reads, replans and commits as one.
+
+Plans follow from intent, never from an earlier plan: an operation keeps history, changes an intent
+(a lease, a deletion, a new deployment) and calls `replan`. Settling is `replan` alone.
+
+       history          now            plan
+    ---o-----o-----------|------o--------o------>   environment
+          ---o-----o-----|---o                      deployment that runs
+                  ---o---|---:--o-----o             the next one starts when it has ended
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.domain import deployment as deployments_
+from shared.domain import environment as environments_
+from shared.domain.deployment import Deployment, finish
+from shared.domain.environment import Environment, EnvironmentType, Unfinished
+from shared.domain.timeline import Step, Timeline, Work, history, next_at
+from shared.errors import EnvironmentEnding, EnvironmentNotRunning, TooManyUnfinished
+
+MOST_UNFINISHED = 20
+"""How many deployments of one environment may be waiting or running."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """An environment and those of its deployments that were unfinished at its last commit, by number."""
+
+    environment: Environment
+    deployments: tuple[Deployment, ...] = ()
+
+
+def replan(aggregate: Aggregate, now: datetime) -> Aggregate:
+    """The same intents from `now` on, with `now` as the moment of the commit.
+
+    Idempotent: what nobody disturbs keeps its plan and reaches its own outcome.
+    """
+    environment = aggregate.environment
+    past = history(environment.timeline, now)
+    environment = replace(environment, timeline=environments_.plan(environment, past))
+    deployments = _replan_deployments(environment, aggregate.deployments, now)
+    environment = replace(
+        environment,
+        as_of=now,
+        due_at=_due_at(environment, deployments, now),
+        unfinished=tuple(Unfinished(d.id, d.number, d.ends_at) for d in deployments if d.ends_at > now),
+    )
+    return Aggregate(environment, deployments)
+
+
+def _due_at(environment: Environment, deployments: tuple[Deployment, ...], now: datetime) -> datetime | None:
+    steps = [next_at(item.timeline, now) for item in (environment, *deployments)]
+    return min((at for at in steps if at is not None), default=environment.purge_at)
+
+
+def _replan_deployments(
+    environment: Environment, deployments: tuple[Deployment, ...], now: datetime
+) -> tuple[Deployment, ...]:
+    """One after the other in the order of their numbers; each ends with the environment at the latest."""
+    planned: dict[int, Deployment] = {}
+    free_at = now
+    for item in sorted(deployments, key=lambda d: (d.status_at(now) == deployments_.PENDING, d.number)):
+        steps = _plan_deployment(environment, item, free_at, now)
+        planned[item.number] = replace(item, timeline=steps)
+        if any(step.status == deployments_.RUNNING for step in steps):
+            free_at = max(free_at, steps[-1].at)
+    return tuple(planned[number] for number in sorted(planned))
+
+
+def _plan_deployment(
+    environment: Environment, item: Deployment, free_at: datetime, now: datetime
+) -> Timeline:
+    steps = history(item.timeline, now)
+    while not deployments_.MACHINE.is_terminal(steps[-1].status):
+        steps.append(_ended_by(environment, steps[-1], _following(environment, item, steps[-1], free_at)))
+    return deployments_.MACHINE.timeline(steps)
+
+
+def _following(environment: Environment, item: Deployment, last: Step, free_at: datetime) -> Step:
+    """What comes next if the environment lasts."""
+    match last.status:
+        case deployments_.DeploymentStatus.PENDING:
+            ready_at = last.at + timedelta(seconds=environment.pace.pending)
+            return Step(max(ready_at, free_at), deployments_.RUNNING)
+        case deployments_.DeploymentStatus.RUNNING:
+            return finish(item.work, last.at)
+    return Step(last.at + timedelta(seconds=environment.pace.canceling), deployments_.CANCELED, last.reason)
+
+
+def _ended_by(environment: Environment, last: Step, following: Step) -> Step:
+    """The following step, or the environment's end where that comes first.
+
+    At the same moment work that is done stands, and work that would start doesn't.
+    """
+    end = environment.end
+    if end is None or following.at < end.at:
+        return following
+    if following.at == end.at and following.status != deployments_.RUNNING:
+        return following
+    reason = "environment_expired" if end.status == environments_.EXPIRED else "environment_deleted"
+    running = last.status == deployments_.RUNNING
+    return Step(max(end.at, last.at), deployments_.FAILED if running else deployments_.CANCELED, reason)
+
+
+def open_environment(environment: Environment) -> Aggregate:
+    """A new environment: provisioning from its creation on, its end planned."""
+    begun = Step(environment.created_at, environments_.PROVISIONING)
+    return replan(Aggregate(replace(environment, timeline=(begun,))), environment.created_at)
+
+
+def deploy(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregate:
+    """Ask for another deployment. Its number, configuration and timeline are set here.
+
+    On an ephemeral environment the newest pending one wins: older ones are superseded. On a
+    persistent one they run in the order of their numbers. Raises EnvironmentNotRunning, or
+    TooManyUnfinished when 20 are waiting or running.
+    """
+    environment = aggregate.environment
+    status = environment.status_at(now)
+    if status != environments_.RUNNING:
+        raise EnvironmentNotRunning(environment.id, status)
+    waiting = tuple(item for item in aggregate.deployments if item.ends_at > now)
+    if environment.type == EnvironmentType.EPHEMERAL:
+        kept = tuple(_superseded(item, now) for item in aggregate.deployments)
+    elif len(waiting) >= MOST_UNFINISHED:
+        first_end = min(item.ends_at for item in waiting)
+        raise TooManyUnfinished(environment.id, MOST_UNFINISHED, first_end - now)
+    else:
+        kept = aggregate.deployments
+    number = environment.last_number + 1
+    begun = (Step(now, deployments_.PENDING),)
+    added = replace(new, number=number, config=environment.config, created_at=now, timeline=begun)
+    return replan(Aggregate(replace(environment, last_number=number), (*kept, added)), now)
+
+
+def _superseded(item: Deployment, now: datetime) -> Deployment:
+    if item.status_at(now) != deployments_.PENDING:
+        return item
+    past = history(item.timeline, now)
+    return replace(item, timeline=(*past, Step(now, deployments_.SUPERSEDED, "newer_deployment")))
+
+
+def edit(aggregate: Aggregate, now: datetime, *, name: str, config: str | None) -> Aggregate:
+    """Change the fields that a caller may change. Raises EnvironmentEnding while it is deleted."""
+    environment = aggregate.environment
+    if environment.status_at(now) in {environments_.DELETING, environments_.DELETED}:
+        raise EnvironmentEnding(environment.id, environment.status_at(now))
+    if (name, config) == (environment.name, environment.config):
+        return aggregate
+    return replan(
+        replace(aggregate, environment=replace(environment, name=name, config=config, changed_at=now)), now
+    )
+
+
+def end_environment(aggregate: Aggregate, now: datetime, reason: str) -> Aggregate:
+    """Delete it: deleting from now on, its deployments end with it. Once it is on its way, nothing changes."""
+    environment = aggregate.environment
+    if environment.status_at(now) in {environments_.DELETING, environments_.DELETED}:
+        return aggregate
+    past = (*history(environment.timeline, now), Step(now, environments_.DELETING, reason))
+    return replan(replace(aggregate, environment=replace(environment, timeline=past, changed_at=now)), now)

@@ -1,0 +1,89 @@
+"""A deployment: one version being rolled out to an environment."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.domain.timeline import Machine, Outcome, Step, Timeline, Work, step_at
+
+
+class DeploymentStatus(StrEnum):
+    """The statuses of a deployment, in the order of a life."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    CANCELING = "canceling"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    SUPERSEDED = "superseded"
+
+
+PENDING, RUNNING, CANCELING, SUCCEEDED, FAILED, CANCELED, SUPERSEDED = DeploymentStatus
+
+MACHINE = Machine(
+    name="deployment",
+    initial=PENDING,
+    moves={
+        PENDING: {RUNNING, CANCELED, SUPERSEDED},
+        RUNNING: {SUCCEEDED, FAILED, CANCELING},
+        CANCELING: {CANCELED},
+        SUCCEEDED: set(),
+        FAILED: set(),
+        CANCELED: set(),
+        SUPERSEDED: set(),
+    },
+    stable={SUCCEEDED, FAILED, CANCELED, SUPERSEDED},
+)
+
+PHASES = {"validate": 0.1, "fetch": 0.25, "configure": 0.15, "release": 0.35, "verify": 0.15}
+"""The steps of a rollout in their order, each with its share of the whole time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployment's document. It is written together with its environment's only."""
+
+    id: str
+    environment_id: str
+    project_id: str
+    version: str
+    number: int
+    config: str | None
+    """The environment's configuration when it was asked for."""
+    work: Work
+    created_at: datetime
+    timeline: Timeline
+
+    def status_at(self, now: datetime) -> str:
+        """Its status at a moment."""
+        return step_at(self.timeline, now).status
+
+    def updated_at(self, now: datetime) -> datetime:
+        """When what a reader sees last changed."""
+        return step_at(self.timeline, now).at
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When it starts or started running; None if it never does."""
+        return next((step.at for step in self.timeline if step.status == RUNNING), None)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it reaches, or has reached, a terminal status."""
+        return self.timeline[-1].at
+
+
+def finish(work: Work, started_at: datetime) -> Step:
+    """How and when work that nobody disturbs ends."""
+    if work.outcome == Outcome.SUCCEED:
+        return Step(started_at + timedelta(seconds=work.seconds), SUCCEEDED)
+    fail_at = work.fail_at or list(PHASES)[-1]
+    return Step(phase_end(work, started_at, fail_at), FAILED, f"{fail_at}_failed")
+
+
+def phase_end(work: Work, started_at: datetime, phase: str) -> datetime:
+    """When a phase of work that started at a moment is over."""
+    names = list(PHASES)
+    share = sum(PHASES[name] for name in names[: names.index(phase) + 1])
+    return started_at + timedelta(seconds=work.seconds * share)

@@ -1,0 +1,166 @@
+"""An environment: where deployments run, for as long as its lease lasts."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.domain.timeline import Machine, Outcome, Step, Timeline, Work, history, step_at
+
+
+class EnvironmentType(StrEnum):
+    """Whether an environment ends by itself."""
+
+    EPHEMERAL = "ephemeral"
+    PERSISTENT = "persistent"
+
+
+class EnvironmentStatus(StrEnum):
+    """The statuses of an environment, in the order of a life."""
+
+    PROVISIONING = "provisioning"
+    RUNNING = "running"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    DELETING = "deleting"
+    DELETED = "deleted"
+
+
+PROVISIONING, RUNNING, FAILED, EXPIRED, DELETING, DELETED = EnvironmentStatus
+
+MACHINE = Machine(
+    name="environment",
+    initial=PROVISIONING,
+    moves={
+        PROVISIONING: {RUNNING, FAILED, EXPIRED, DELETING},
+        RUNNING: {EXPIRED, DELETING},
+        FAILED: {PROVISIONING, EXPIRED, DELETING},
+        EXPIRED: {RUNNING, DELETING},
+        DELETING: {DELETED},
+        DELETED: set(),
+    },
+    stable={RUNNING, FAILED, DELETED},
+)
+
+ENDED = {EXPIRED, DELETING, DELETED}
+"""Statuses in which no deployment is pending or running."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long the simulated steps take, in seconds. Fixed at creation, so that a plan never
+    depends on the settings of the process that happens to make it again."""
+
+    pending: float
+    canceling: float
+    deleting: float
+    grace: float
+    """From expiry to deletion."""
+    tombstone: float
+    """From deleted to purge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A deployment that has not ended: enough to know, without reading it, when it will have."""
+
+    id: str
+    number: int
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An environment's document. It carries what its readers and its operations need."""
+
+    id: str
+    project_id: str
+    name: str
+    type: EnvironmentType
+    config: str | None
+    """Free JSON, as text."""
+    created_at: datetime
+    changed_at: datetime
+    """When a caller last changed a field or the plan."""
+    expires_at: datetime | None
+    """The end of the lease; None for a persistent one."""
+    work: Work
+    """Its provisioning."""
+    pace: Pace
+    timeline: Timeline
+    as_of: datetime
+    """The moment of its last commit: everything up to it has been carried out."""
+    due_at: datetime | None = None
+    """When it must be settled next: its own next step, one of its deployments', or its purge."""
+    last_number: int = 0
+    """The number of its newest deployment."""
+    unfinished: tuple[Unfinished, ...] = ()
+
+    def status_at(self, now: datetime) -> str:
+        """Its status at a moment."""
+        return step_at(self.timeline, now).status
+
+    def updated_at(self, now: datetime) -> datetime:
+        """When what a reader sees last changed."""
+        return max(self.changed_at, step_at(self.timeline, now).at)
+
+    def has_run(self, now: datetime) -> bool:
+        """Whether it has been running at any time so far."""
+        return any(step.status == RUNNING for step in history(self.timeline, now))
+
+    @property
+    def end(self) -> Step | None:
+        """The step that ends what runs in it: its last expiry, or its deletion; None if none is planned.
+
+        An expiry that was followed by a restore is none.
+        """
+        end = None
+        for step in self.timeline:
+            if step.status not in ENDED:
+                end = None
+            elif end is None:
+                end = step
+        return end
+
+    @property
+    def purge_at(self) -> datetime | None:
+        """When its documents are removed for good; None while no deletion is planned."""
+        last = self.timeline[-1]
+        return last.at + timedelta(seconds=self.pace.tombstone) if last.status == DELETED else None
+
+
+def plan(environment: Environment, past: list[Step]) -> Timeline:
+    """The timeline that history and intent (work, lease, pace) lead to. `past` has one step at least."""
+    steps = list(past)
+    while (following := _following(environment, steps[-1])) is not None:
+        steps.append(following)
+    return MACHINE.timeline(steps)
+
+
+def _following(environment: Environment, last: Step) -> Step | None:
+    pace = environment.pace
+    match last.status:
+        case EnvironmentStatus.PROVISIONING:
+            return _earlier(_provisioned(environment.work, last), _expiry(environment, last))
+        case EnvironmentStatus.RUNNING | EnvironmentStatus.FAILED:
+            return _expiry(environment, last)
+        case EnvironmentStatus.EXPIRED:
+            return Step(last.at + timedelta(seconds=pace.grace), DELETING, "grace_period_over")
+        case EnvironmentStatus.DELETING:
+            return Step(last.at + timedelta(seconds=pace.deleting), DELETED, last.reason)
+    return None
+
+
+def _provisioned(work: Work, last: Step) -> Step:
+    at = last.at + timedelta(seconds=work.seconds)
+    return Step(at, RUNNING) if work.outcome == Outcome.SUCCEED else Step(at, FAILED, "provisioning_failed")
+
+
+def _expiry(environment: Environment, last: Step) -> Step | None:
+    if environment.expires_at is None:
+        return None
+    return Step(max(environment.expires_at, last.at), EXPIRED, "ttl_expired")
+
+
+def _earlier(step: Step, other: Step | None) -> Step:
+    """The one that comes first; at the same moment the expiry, which is exact."""
+    return other if other is not None and other.at <= step.at else step

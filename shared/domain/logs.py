@@ -1,0 +1,97 @@
+"""A deployment's log as a pure function of the deployment and a moment.
+
+Nothing is written: lines follow from id, version, start and work, and appear when their time has
+come. They are cut at the actual end, so an end that comes early never rewrites what was shown.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.domain.deployment import FAILED, MACHINE, PHASES, SUCCEEDED, Deployment, finish
+from shared.domain.timeline import step_at
+
+_LINES = {
+    "validate": ("Validating version {version}", "Version {version} is well-formed"),
+    "fetch": ("Fetching {version}", "Fetched image sha256:{digest} ({size} MB)"),
+    "configure": ("Applying the environment's configuration", "Configuration applied"),
+    "release": ("Starting {replicas} replicas of {version}", "{replicas} of {replicas} replicas are ready"),
+    "verify": ("Probing the health endpoint", "{version} answers, {latency} ms"),
+}
+_ENDS = {
+    SUCCEEDED: ("info", "Deployment succeeded"),
+    FAILED: ("error", "Deployment failed: {reason}"),
+}
+_OTHER_END = ("warning", "Deployment {status}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a log."""
+
+    seq: int
+    """1, 2, 3 … within the deployment."""
+    time: datetime
+    level: str
+    """`info`, `warning` or `error`."""
+    step: str
+    """validate, fetch, configure, release or verify."""
+    message: str
+
+
+def entries(deployment: Deployment, now: datetime) -> list[Entry]:
+    """The lines whose time has come, in order."""
+    lines = _work_lines(deployment)
+    ending = _end_line(deployment, now, lines)
+    if ending is not None:
+        lines = [line for line in lines if line[0] <= ending[0]] + [ending]
+    shown = [line for line in lines if line[0] <= now]
+    return [Entry(seq, *line) for seq, line in enumerate(shown, start=1)]
+
+
+def is_complete(deployment: Deployment, now: datetime) -> bool:
+    """Whether no line will ever be added."""
+    return MACHINE.is_terminal(deployment.status_at(now))
+
+
+_Line = tuple[datetime, str, str, str]
+
+
+def _work_lines(deployment: Deployment) -> list[_Line]:
+    """What undisturbed work says: a line when a phase begins, one when it is over."""
+    started_at, work = deployment.started_at, deployment.work
+    if started_at is None:
+        return []
+    facts = _facts(deployment)
+    until = finish(work, started_at).at
+    lines: list[_Line] = []
+    begins = started_at
+    for phase, share in PHASES.items():
+        ends = begins + timedelta(seconds=work.seconds * share)
+        for at, text in zip((begins, ends), _LINES[phase], strict=True):
+            if at < until:
+                lines.append((at, "info", phase, text.format(**facts)))
+        begins = ends
+    return lines
+
+
+def _end_line(deployment: Deployment, now: datetime, lines: list[_Line]) -> _Line | None:
+    last = step_at(deployment.timeline, now)
+    if not MACHINE.is_terminal(last.status):
+        return None
+    level, text = _ENDS.get(last.status, _OTHER_END)
+    said = [line[2] for line in lines if line[0] <= last.at]
+    message = text.format(status=last.status, reason=last.reason)
+    return (last.at, level, said[-1] if said else next(iter(PHASES)), message)
+
+
+def _facts(deployment: Deployment) -> dict[str, object]:
+    """Details that look like a rollout's and are the same at every read."""
+    digest = hashlib.sha256(f"{deployment.id} {deployment.version}".encode()).hexdigest()
+    return {
+        "version": deployment.version,
+        "digest": digest[:12],
+        "size": 40 + int(digest[12:14], 16),
+        "replicas": 2 + int(digest[14], 16) % 3,
+        "latency": 5 + int(digest[15:17], 16) % 40,
+    }

@@ -1,0 +1,106 @@
+"""A lifecycle as an ordered list of steps: those whose time has come are history, the rest is the plan.
+
+The status at a moment is that of the last step whose time has come. Several steps may share a
+moment; the last of them counts.
+"""
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.errors import TimelineFull
+
+MOST_STEPS = 200
+"""A timeline is part of a document, and a document is bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From `at` on the status is `status`, because of `reason` (a snake_case word, or None)."""
+
+    at: datetime
+    status: str
+    reason: str | None = None
+
+
+Timeline = tuple[Step, ...]
+
+
+def step_at(timeline: Timeline, now: datetime) -> Step:
+    """The last step whose time has come; the first one before that."""
+    reached = timeline[0]
+    for step in timeline[1:]:
+        if step.at > now:
+            break
+        reached = step
+    return reached
+
+
+def history(timeline: Timeline, now: datetime) -> list[Step]:
+    """The steps whose time has come. They never change again."""
+    return [step for step in timeline if step.at <= now]
+
+
+def next_at(timeline: Timeline, now: datetime) -> datetime | None:
+    """When the next planned step is due; None when nothing is planned."""
+    return next((step.at for step in timeline if step.at > now), None)
+
+
+class IllegalTimeline(ValueError):  # noqa: N818 - a mistake in the program, named like the rest of the tree
+    """Steps that no lifecycle may contain: out of order, an illegal move, or no end."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The legal moves of one kind of object, as data: the API serves it, the docs draw it, tests walk it."""
+
+    name: str
+    moves: Mapping[str, Set[str]]
+    """Every status with those that may follow it."""
+    initial: str
+    stable: Set[str]
+    """Statuses that a plan may end in: nobody has to do anything for the object to be all right."""
+
+    @property
+    def statuses(self) -> list[str]:
+        """Every status, in the order of a life."""
+        return list(self.moves)
+
+    def is_terminal(self, status: str) -> bool:
+        """Whether nothing follows the status."""
+        return not self.moves[status]
+
+    def timeline(self, steps: Iterable[Step]) -> Timeline:
+        """The steps as a timeline; raises IllegalTimeline, or TimelineFull beyond 200 steps.
+
+        One that ends in a transient status can't be made, so nothing can be stuck.
+        """
+        timeline = tuple(steps)
+        if not timeline or timeline[0].status != self.initial:
+            raise IllegalTimeline(f"a {self.name} starts as {self.initial}")
+        for before, after in zip(timeline, timeline[1:], strict=False):
+            if after.at < before.at or after.status not in self.moves[before.status]:
+                raise IllegalTimeline(f"{self.name}: {after} can't follow {before}")
+        if timeline[-1].status not in self.stable:
+            raise IllegalTimeline(f"a {self.name} can't end {timeline[-1].status}")
+        if len(timeline) > MOST_STEPS:
+            raise TimelineFull(self.name, MOST_STEPS)
+        return timeline
+
+
+class Outcome(StrEnum):
+    """How a piece of simulated work ends."""
+
+    SUCCEED = "succeed"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Simulated work, fixed when it is asked for: how long it takes and how it ends."""
+
+    seconds: float
+    outcome: Outcome = Outcome.SUCCEED
+    fail_at: str | None = None
+    """The step of a deployment at whose end it fails; None means the last one."""

@@ -1,0 +1,20 @@
+"""A user: somebody, or some CI job, with an e-mail address and a password."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user's document."""
+
+    id: str
+    email: str
+    """Lower-cased whole."""
+    password_hash: str
+    created_at: datetime
+
+
+def normalise_email(email: str) -> str:
+    """The one spelling of an address under which an account exists."""
+    return email.lower()

@@ -1,0 +1,48 @@
+"""Ids: random, opaque to clients, and made so that the server finds a thing's parents in it.
+
+    prj-<p>   env-<p><e>   dep-<p><e><d>       each part 80 random bits in base 32
+
+So one `get_many` reads an object together with everything that decides who may see it.
+"""
+
+import base64
+import re
+import secrets
+
+_PART = 16
+_SHAPES = {"prj": 1, "env": 2, "dep": 3}
+
+
+def new_part() -> str:
+    """80 random bits as 16 characters of [a-z2-7]."""
+    return base64.b32encode(secrets.token_bytes(10)).decode().lower()
+
+
+def new_project_id() -> str:
+    """An id for a project."""
+    return "prj-" + new_part()
+
+
+def new_environment_id(project_id: str) -> str:
+    """An id for an environment of a project."""
+    return "env-" + project_id[4:] + new_part()
+
+
+def new_deployment_id(environment_id: str) -> str:
+    """An id for a deployment to an environment."""
+    return "dep-" + environment_id[4:] + new_part()
+
+
+def is_id(kind: str, text: str) -> bool:
+    """Whether the text is an id of this kind (prj, env or dep). Anything else names nothing."""
+    return re.fullmatch(f"{kind}-[a-z2-7]{{{_SHAPES[kind] * _PART}}}", text, re.ASCII) is not None
+
+
+def project_of(object_id: str) -> str:
+    """The id of the project that an environment or a deployment belongs to."""
+    return "prj-" + object_id[4 : 4 + _PART]
+
+
+def environment_of(deployment_id: str) -> str:
+    """The id of the environment that a deployment goes to."""
+    return "env-" + deployment_id[4 : 4 + 2 * _PART]
