@@ -76,10 +76,15 @@ class Deployment:
 
 def finish(work: Work, started_at: datetime) -> Step:
     """How and when work that nobody disturbs ends."""
-    if work.outcome == Outcome.SUCCEED:
+    phase = failing_phase(work)
+    if phase is None:
         return Step(started_at + timedelta(seconds=work.seconds), SUCCEEDED)
-    fail_at = work.fail_at or list(PHASES)[-1]
-    return Step(phase_end(work, started_at, fail_at), FAILED, f"{fail_at}_failed")
+    return Step(phase_end(work, started_at, phase), FAILED, f"{phase}_failed")
+
+
+def failing_phase(work: Work) -> str | None:
+    """The phase at whose end the work fails; None if it succeeds."""
+    return None if work.outcome == Outcome.SUCCEED else work.fail_at or list(PHASES)[-1]
 
 
 def phase_end(work: Work, started_at: datetime, phase: str) -> datetime:

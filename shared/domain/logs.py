@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.domain.deployment import FAILED, MACHINE, PHASES, SUCCEEDED, Deployment, finish
+from shared.domain.deployment import FAILED, MACHINE, PHASES, SUCCEEDED, Deployment, failing_phase, phase_end
 from shared.domain.timeline import step_at
 
 _LINES = {
@@ -18,7 +18,7 @@ _LINES = {
     "release": ("Starting {replicas} replicas of {version}", "{replicas} of {replicas} replicas are ready"),
     "verify": ("Probing the health endpoint", "{version} answers, {latency} ms"),
 }
-_ENDS = {
+_ENDS: dict[str, tuple[str, str]] = {
     SUCCEEDED: ("info", "Deployment succeeded"),
     FAILED: ("error", "Deployment failed: {reason}"),
 }
@@ -58,19 +58,20 @@ _Line = tuple[datetime, str, str, str]
 
 
 def _work_lines(deployment: Deployment) -> list[_Line]:
-    """What undisturbed work says: a line when a phase begins, one when it is over."""
+    """What undisturbed work says: a line when a phase begins, one when it is over, up to the one that fails."""
     started_at, work = deployment.started_at, deployment.work
     if started_at is None:
         return []
-    facts = _facts(deployment)
-    until = finish(work, started_at).at
+    facts, failing = _facts(deployment), failing_phase(work)
     lines: list[_Line] = []
     begins = started_at
-    for phase, share in PHASES.items():
-        ends = begins + timedelta(seconds=work.seconds * share)
-        for at, text in zip((begins, ends), _LINES[phase], strict=True):
-            if at < until:
-                lines.append((at, "info", phase, text.format(**facts)))
+    for phase, texts in _LINES.items():
+        ends = phase_end(work, started_at, phase)
+        said = texts[:1] if phase == failing else texts
+        times = (begins, ends)
+        lines += [(at, "info", phase, text.format(**facts)) for at, text in zip(times, said, strict=False)]
+        if phase == failing:
+            break
         begins = ends
     return lines
 
