@@ -1,0 +1,220 @@
+"""The SQLite file that store and queue share: connections, the one writer, the schema's version."""
+
+import fcntl
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from shared.errors import DatabaseTooNew, HomeUnusable, Unavailable
+
+BUSY_SECONDS = 5.0
+"""How long a write waits for other writers, of this process or another, before it gives up."""
+
+MIGRATIONS = (
+    (
+        """CREATE TABLE documents (
+             key TEXT NOT NULL PRIMARY KEY, collection TEXT NOT NULL, id TEXT NOT NULL,
+             version INTEGER NOT NULL, body TEXT NOT NULL)""",
+        """CREATE TABLE tasks (
+             id INTEGER PRIMARY KEY, path TEXT NOT NULL, payload TEXT NOT NULL, at TEXT NOT NULL,
+             due_at TEXT NOT NULL, leased INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,
+             first_attempt TEXT, executions INTEGER NOT NULL DEFAULT 0, previous_status INTEGER)""",
+        "CREATE INDEX tasks_due ON tasks (due_at, id)",
+    ),
+)
+"""Statements that lead from each version of the schema to the next; the first makes version 1."""
+
+SCHEMA_VERSION = len(MIGRATIONS)
+
+_PASSING = frozenset(
+    (
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+    ),
+)
+"""What may be over at the next try: another writer, a full, failing or remounted disk, no free file."""
+
+encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+"""JSON text, compact. Made once: `json.dumps` with options makes an encoder per call."""
+
+decode = json.loads
+
+
+class Database:
+    """An SQLite file, safe for many threads and processes.
+
+    Constructing touches nothing; the first use creates the file (mode 0600) in its existing folder
+    and brings the schema up to date. It raises `HomeUnusable` where the folder can't be used and
+    `DatabaseTooNew` for a later schema. Every method raises `Unavailable` on locks, full disks and
+    I/O errors.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._processes: dict[int, _Process] = {}
+
+    def connection(self) -> sqlite3.Connection:
+        """The calling thread's own connection, opened at its first call."""
+        try:
+            return self._process().thread.connection
+        except AttributeError:
+            return self._open()
+
+    def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """Every row of one SELECT: what was committed before it began, as of one moment."""
+        with _TRANSLATING:
+            return self.connection().execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the write lock from its start; an exception undoes it."""
+        connection = self.connection()
+        # Threads queue here: SQLite's own wait for a lock sleeps up to 100 ms and is not fair.
+        lock = self._process().writing
+        if not lock.acquire(timeout=BUSY_SECONDS):
+            raise Unavailable("database")
+        try:
+            with _TRANSLATING, _transaction(connection):
+                yield connection
+        finally:
+            lock.release()
+
+    def close(self) -> None:
+        """Close the connections of all this process's threads, none of which may be in use."""
+        process = self._processes.pop(os.getpid(), None)
+        for connection in process.opened.values() if process else ():
+            connection.close()
+
+    def _process(self) -> "_Process":
+        # SQLite forbids to use, even to close, a connection behind a fork, and a lock may be held by
+        # a thread that the child doesn't have: a child starts with nothing and keeps its parent's.
+        pid = os.getpid()
+        return self._processes.get(pid) or self._processes.setdefault(pid, _Process())
+
+    def _open(self) -> sqlite3.Connection:
+        with _TRANSLATING, _alone(self.path.parent):
+            _create(self.path)
+            connection = sqlite3.connect(
+                self.path,
+                timeout=BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,  # so that close() can close those of other threads
+                cached_statements=256,
+            )
+            try:
+                self._bring_up(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._process().adopt(connection)
+        return connection
+
+    def _bring_up(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = OFF")
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found > SCHEMA_VERSION:
+            raise DatabaseTooNew(str(self.path), found, SCHEMA_VERSION)
+        if found == SCHEMA_VERSION:
+            return
+        connection.execute("PRAGMA journal_mode = WAL")
+        with _transaction(connection):
+            for statements in MIGRATIONS[found:]:
+                for statement in statements:
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+class _Thread(threading.local):
+    connection: sqlite3.Connection
+
+
+class _Process:
+    """What a `Database` holds in one process."""
+
+    def __init__(self) -> None:
+        self.writing = threading.Lock()
+        self.thread = _Thread()
+        self.opened: dict[threading.Thread, sqlite3.Connection] = {}
+
+    def adopt(self, connection: sqlite3.Connection) -> None:
+        """Keep the calling thread's connection, and close those of threads that have ended."""
+        for thread in [thread for thread in self.opened if not thread.is_alive()]:
+            self.opened.pop(thread).close()
+        self.opened[threading.current_thread()] = self.thread.connection = connection
+
+
+class _Translating:
+    """Turns SQLite's passing troubles into `Unavailable`. A class: a generator takes 1 us per call."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        # The low byte of a code is its kind. An error of Python's own module has none.
+        if isinstance(error, sqlite3.OperationalError) and (
+            getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _PASSING
+        ):
+            raise Unavailable("database") from error
+
+
+_TRANSLATING = _Translating()
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        # SQLite itself has already rolled back after some errors (a full disk, for one).
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Holds the folder's lock against every other opener: in other processes, and in this one.
+
+    Two that turn a new file into WAL at once fail without a wait, and closing a file descriptor
+    (as `_create` does) drops the locks of the process's other connections to the file.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise HomeUnusable(str(folder), str(error.strerror)) from error
+    except OSError as error:
+        raise Unavailable("database") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _create(file: Path) -> None:
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        pass
+    except PermissionError as error:
+        raise HomeUnusable(str(file.parent), str(error.strerror)) from error
+    except OSError as error:
+        raise Unavailable("database") from error
