@@ -3,6 +3,8 @@
 `shared.http.problems` holds the one table from class to HTTP status.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 
@@ -70,8 +72,8 @@ class DatabaseTooNew(StartupError):
 
     def __init__(self, file: str, found: int, known: int) -> None:
         super().__init__(
-            f"{file} was written by a newer envctl (its schema is {found}, this version knows {known}). "
-            "Update envctl, or set ENVCTL_HOME to another folder."
+            f"The database {file} comes from a newer envctl: its schema is {found}, this one knows {known}. "
+            "Install the newer one, or set ENVCTL_HOME to another folder."
         )
 
 
@@ -175,3 +177,71 @@ class Contended(EnvctlError):
     def __init__(self, document: str) -> None:
         self.retry_after = timedelta(seconds=1)
         super().__init__(f"{document} is being changed by many others at the moment. Try again shortly.")
+
+
+# What makes a request unusable ---------------------------------------------------------------
+
+
+class MalformedBody(EnvctlError):
+    """The body is not what its content type says."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"The request body can't be read: {fault}.")
+
+
+class UnsupportedMediaType(EnvctlError):
+    """The body has no content type, or one that this operation doesn't take."""
+
+    def __init__(self, expected: str, given: str | None) -> None:
+        said = "has no Content-Type" if not given else f"has Content-Type {given}"
+        super().__init__(f"The request body {said}; this operation takes {expected}.")
+
+
+class BodyTooLarge(EnvctlError):
+    """The body is longer than any that the API takes."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The request body is longer than {most} bytes, the most that is taken.")
+
+
+class UnknownPath(EnvctlError):
+    """No operation has this path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"There is nothing at {path}. The API is described at /docs and /openapi.json.")
+
+
+class MethodNotAllowed(EnvctlError):
+    """The path exists, but not with this method."""
+
+    def __init__(self, method: str, allowed: list[str]) -> None:
+        self.allowed = allowed
+        super().__init__(f"{method} is not possible here, only {', '.join(allowed)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with the input: where, and what."""
+
+    where: str
+    """A JSON pointer into the body (`/ttl_hours`), or the name of a parameter."""
+    detail: str
+    in_body: bool = True
+
+
+class InvalidInput(EnvctlError):
+    """The request is well-formed, but its content is not acceptable."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        first = faults[0]
+        place = first.where or "the body" if first.in_body else f"parameter {first.where}"
+        more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+        super().__init__(f"Invalid input at {place}: {first.detail}{more}.")
+
+
+class Internal(EnvctlError):
+    """Something that should not happen did. What, stands in the log under the request id."""
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong on our side. Report the request_id if it persists.")

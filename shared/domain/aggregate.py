@@ -16,7 +16,7 @@ from shared.domain import deployment as deployments_
 from shared.domain import environment as environments_
 from shared.domain.deployment import Deployment, finish
 from shared.domain.environment import Environment, EnvironmentType, Unfinished
-from shared.domain.timeline import Step, Timeline, Work, history, next_at
+from shared.domain.timeline import Step, Timeline, history, next_at
 from shared.errors import EnvironmentEnding, EnvironmentNotRunning, TooManyUnfinished
 
 MOST_UNFINISHED = 20
@@ -50,8 +50,9 @@ def replan(aggregate: Aggregate, now: datetime) -> Aggregate:
 
 
 def _due_at(environment: Environment, deployments: tuple[Deployment, ...], now: datetime) -> datetime | None:
-    steps = [next_at(item.timeline, now) for item in (environment, *deployments)]
-    return min((at for at in steps if at is not None), default=environment.purge_at)
+    timelines = [environment.timeline, *(item.timeline for item in deployments)]
+    steps = [at for timeline in timelines if (at := next_at(timeline, now)) is not None]
+    return min(steps, default=environment.purge_at)
 
 
 def _replan_deployments(
@@ -154,7 +155,7 @@ def edit(aggregate: Aggregate, now: datetime, *, name: str, config: str | None) 
 
 
 def end_environment(aggregate: Aggregate, now: datetime, reason: str) -> Aggregate:
-    """Delete it: deleting from now on, its deployments end with it. Once it is on its way, nothing changes."""
+    """Delete it, from now on; its deployments end with it. Once it is on its way, nothing changes."""
     environment = aggregate.environment
     if environment.status_at(now) in {environments_.DELETING, environments_.DELETED}:
         return aggregate

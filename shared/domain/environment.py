@@ -41,14 +41,17 @@ MACHINE = Machine(
     stable={RUNNING, FAILED, DELETED},
 )
 
-ENDED = {EXPIRED, DELETING, DELETED}
+LIVE = (PROVISIONING, RUNNING, FAILED)
+ENDED = (EXPIRED, DELETING, DELETED)
 """Statuses in which no deployment is pending or running."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long the simulated steps take, in seconds. Fixed at creation, so that a plan never
-    depends on the settings of the process that happens to make it again."""
+    """How long the simulated steps take, in seconds.
+
+    Fixed at creation: a plan never depends on the settings of the process that makes it again.
+    """
 
     pending: float
     canceling: float

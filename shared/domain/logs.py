@@ -6,7 +6,7 @@ come. They are cut at the actual end, so an end that comes early never rewrites 
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.domain.deployment import FAILED, MACHINE, PHASES, SUCCEEDED, Deployment, failing_phase, phase_end
 from shared.domain.timeline import step_at
@@ -58,7 +58,7 @@ _Line = tuple[datetime, str, str, str]
 
 
 def _work_lines(deployment: Deployment) -> list[_Line]:
-    """What undisturbed work says: a line when a phase begins, one when it is over, up to the one that fails."""
+    """What undisturbed work says when a phase begins and when it is over, up to the phase that fails."""
     started_at, work = deployment.started_at, deployment.work
     if started_at is None:
         return []

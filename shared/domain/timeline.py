@@ -4,10 +4,12 @@ The status at a moment is that of the last step whose time has come. Several ste
 moment; the last of them counts.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 
 from shared.errors import TimelineFull
 
@@ -47,7 +49,7 @@ def next_at(timeline: Timeline, now: datetime) -> datetime | None:
     return next((step.at for step in timeline if step.at > now), None)
 
 
-class IllegalTimeline(ValueError):  # noqa: N818 - a mistake in the program, named like the rest of the tree
+class IllegalTimeline(ValueError):
     """Steps that no lifecycle may contain: out of order, an illegal move, or no end."""
 
 
@@ -56,10 +58,10 @@ class Machine:
     """The legal moves of one kind of object, as data: the API serves it, the docs draw it, tests walk it."""
 
     name: str
-    moves: Mapping[str, Set[str]]
+    moves: Mapping[str, AbstractSet[str]]
     """Every status with those that may follow it."""
     initial: str
-    stable: Set[str]
+    stable: AbstractSet[str]
     """Statuses that a plan may end in: nobody has to do anything for the object to be all right."""
 
     @property
@@ -79,7 +81,7 @@ class Machine:
         timeline = tuple(steps)
         if not timeline or timeline[0].status != self.initial:
             raise IllegalTimeline(f"a {self.name} starts as {self.initial}")
-        for before, after in zip(timeline, timeline[1:], strict=False):
+        for before, after in pairwise(timeline):
             if after.at < before.at or after.status not in self.moves[before.status]:
                 raise IllegalTimeline(f"{self.name}: {after} can't follow {before}")
         if timeline[-1].status not in self.stable:

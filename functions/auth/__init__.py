@@ -1,0 +1,3 @@
+"""Accounts: register, log in, who am I."""
+
+from functions.auth.routes import group as group

@@ -1,0 +1,67 @@
+"""What the auth function does."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from shared import documents, ids, passwords, tokens
+from shared.access import Caller
+from shared.domain.user import User, normalise_email
+from shared.errors import AlreadyExists, Conflict, EmailTaken, Unauthenticated, WrongCredentials
+from shared.ports import Create, Document, Update
+from shared.runtime import Runtime
+
+_KEY_LENGTH = 32
+
+
+def register_user(runtime: Runtime, email: str, password: str) -> User:
+    """A new account. Raises EmailTaken; the document's id decides the race."""
+    address = normalise_email(email)
+    key = runtime.keys.email_key(address)
+    ref = documents.user_ref(key)
+    if runtime.store.get(ref) is not None:  # spares the hash; the create below decides
+        raise EmailTaken
+    user = User(
+        # The key first: the account's document is found by its id. The rest tells an account from
+        # one that had the same address before.
+        id=f"usr-{key}{ids.new_part()}",
+        email=address,
+        password_hash=passwords.hash_password(password),
+        created_at=runtime.clock(),
+    )
+    try:
+        runtime.store.commit(Create(ref, documents.user_data(user)))
+    except AlreadyExists as taken:
+        raise EmailTaken from taken
+    return user
+
+
+def log_in(runtime: Runtime, email: str, password: str) -> str:
+    """An access token. Raises WrongCredentials, after the same work, for an unknown address too."""
+    document = runtime.store.get(documents.user_ref(runtime.keys.email_key(normalise_email(email))))
+    user = None if document is None else documents.user(document.data)
+    if not passwords.check_password(password, None if user is None else user.password_hash):
+        raise WrongCredentials
+    assert user is not None  # noqa: S101 - no password matches without one
+    assert document is not None  # noqa: S101 - likewise
+    if passwords.needs_rehash(user.password_hash):
+        _rehash(runtime, document, user, password)
+    lifetime = timedelta(seconds=runtime.settings.access_token_seconds)
+    return tokens.issue(runtime.keys, user.id, ids.new_part(), runtime.clock(), lifetime)
+
+
+def _rehash(runtime: Runtime, document: Document, user: User, password: str) -> None:
+    """Store a hash with today's parameters. Whoever wins a race stores the same password."""
+    changed = replace(user, password_hash=passwords.hash_password(password))
+    try:
+        runtime.store.commit(Update(document.ref, documents.user_data(changed), document.version))
+    except Conflict:
+        return
+
+
+def get_user(runtime: Runtime, caller: Caller) -> User:
+    """The caller's account. Raises Unauthenticated when it is gone although the token has not expired."""
+    key = caller.user_id.removeprefix("usr-")[:_KEY_LENGTH]
+    document = runtime.store.get(documents.user_ref(key))
+    if document is None or document.data["id"] != caller.user_id:
+        raise Unauthenticated("The account of this access token does not exist any more.")
+    return documents.user(document.data)

@@ -1,0 +1,91 @@
+"""Routes of the deployments function."""
+
+from datetime import datetime
+
+from functions.deployments import use_cases
+from functions.deployments.schemas import (
+    DeploymentFilters,
+    DeploymentView,
+    EntryView,
+    LogView,
+    NewDeployment,
+    ShowDeleted,
+)
+from shared.domain import logs
+from shared.domain.deployment import Deployment
+from shared.domain.timeline import step_at
+from shared.http import pages
+from shared.http.answers import resource
+from shared.http.routes import Answer, Call, Group
+from shared.http.views import steps
+from shared.reading import read_deployment
+from shared.times import to_text
+
+group = Group("deployments", "Deployments: versions rolled out to an environment, with their logs")
+
+
+def _view(deployment: Deployment, now: datetime) -> DeploymentView:
+    step = step_at(deployment.timeline, now)
+    return resource(
+        DeploymentView,
+        id=deployment.id,
+        environment_id=deployment.environment_id,
+        project_id=deployment.project_id,
+        version=deployment.version,
+        number=deployment.number,
+        status=step.status,
+        status_reason=step.reason,
+        logs_url=f"/api/v1/deployments/{deployment.id}/logs",
+        created_at=deployment.created_at,
+        updated_at=deployment.updated_at(now),
+        timeline=steps(deployment.timeline),
+    )
+
+
+@group.route("POST", "/deployments/environments/{environment_id}", {201: DeploymentView}, refusals=(409, 429))
+def create_deployment(call: Call, environment_id: str, body: NewDeployment) -> Answer:
+    """Roll a version out to a running environment.
+
+    One deployment of an environment runs at a time. On an ephemeral environment the newest pending
+    one supersedes older ones; on a persistent one they run in the order of their numbers.
+    """
+    created, now = use_cases.create_deployment(call.runtime, call.caller, environment_id, body.version)
+    return Answer(201, _view(created, now), {"Location": f"/api/v1/deployments/{created.id}"})
+
+
+@group.route(
+    "GET", "/deployments/environments/{environment_id}", {200: list[DeploymentView]}, refusals=(400,)
+)
+def list_deployments(call: Call, environment_id: str, query: DeploymentFilters) -> Answer:
+    """List an environment's deployments, newest first.
+
+    Filters see the status at this moment. A page may be short; there is more as long as there is a Link.
+    """
+    after = pages.start(call, query)
+    listed = use_cases.list_deployments(call.runtime, call.caller, environment_id, query, after)
+    return pages.page(call, [_view(item, listed.now) for item in listed.deployments], listed.next)
+
+
+@group.route("GET", "/deployments/{deployment_id}", {200: DeploymentView})
+def get_deployment(call: Call, deployment_id: str, query: ShowDeleted) -> Answer:
+    """Show a deployment as it is at this moment."""
+    seen = read_deployment(call.runtime, call.caller, deployment_id, show_deleted=query.show_deleted)
+    return Answer(200, _view(seen.deployment, seen.now))
+
+
+@group.route("GET", "/deployments/{deployment_id}/logs", {200: LogView | str})
+def get_logs(call: Call, deployment_id: str, query: ShowDeleted) -> Answer:
+    """Show a deployment's log as far as it has come.
+
+    As JSON, or as lines of text for `Accept: text/plain`.
+    """
+    seen = read_deployment(call.runtime, call.caller, deployment_id, show_deleted=query.show_deleted)
+    entries = logs.entries(seen.deployment, seen.now)
+    if call.prefers_text:
+        return Answer(200, "".join(_line(entry) for entry in entries))
+    views = [EntryView.model_validate(entry, from_attributes=True) for entry in entries]
+    return Answer(200, LogView(entries=views, complete=logs.is_complete(seen.deployment, seen.now)))
+
+
+def _line(entry: logs.Entry) -> str:
+    return f"{to_text(entry.time)} {entry.level.upper():<7} {entry.step:<9} {entry.message}\n"

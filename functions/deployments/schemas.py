@@ -1,0 +1,68 @@
+"""Shapes of the deployments function's requests and answers."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.domain.deployment import DeploymentStatus
+from shared.http.answers import Resource
+from shared.http.types import CommaSeparated, Flag, Input, PageParameters, Parameters, Time, Version, View
+from shared.http.views import StepView
+
+
+class NewDeployment(Input):
+    """A version to roll out."""
+
+    version: Version = Field(examples=["sha-1234567"])
+
+
+class ShowDeleted(Parameters):
+    """Whether to see what belongs to a deleted environment."""
+
+    show_deleted: Flag = Field(
+        default=False, description="Show deployments of a deleted environment until it is purged."
+    )
+
+
+class DeploymentFilters(PageParameters):
+    """Which deployments to list."""
+
+    status: Annotated[tuple[DeploymentStatus, ...], CommaSeparated] | None = Field(
+        default=None, description="Only these statuses, separated by commas."
+    )
+    show_deleted: Flag = Field(
+        default=False, description="Show deployments of a deleted environment until it is purged."
+    )
+
+
+class DeploymentView(Resource):
+    """A deployment as it is at this moment."""
+
+    id: str
+    environment_id: str
+    project_id: str
+    version: str
+    number: int = Field(description="1, 2, 3 … within the environment.")
+    status: DeploymentStatus
+    status_reason: str | None
+    logs_url: str = Field(description="Path-absolute.")
+    created_at: Time
+    updated_at: Time
+    timeline: list[StepView] = Field(description="Past and planned.")
+
+
+class EntryView(View):
+    """A line of a log."""
+
+    seq: int = Field(description="1, 2, 3 … within the deployment.")
+    time: Time
+    level: Literal["info", "warning", "error"]
+    step: Literal["validate", "fetch", "configure", "release", "verify"]
+    message: str
+
+
+class LogView(View):
+    """A log as far as it has come."""
+
+    entries: list[EntryView]
+    complete: bool = Field(description="Whether no entry will be added.")

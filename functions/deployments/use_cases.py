@@ -1,0 +1,86 @@
+"""What the deployments function does."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from functions.deployments.schemas import DeploymentFilters
+from shared import documents, ids, listing
+from shared.access import Caller
+from shared.changing import change_environment
+from shared.domain import aggregate as aggregates
+from shared.domain.aggregate import Aggregate
+from shared.domain.deployment import Deployment
+from shared.domain.environment import Environment
+from shared.domain.timeline import Work
+from shared.ports import Cursor, Document, Filter, Order, Query
+from shared.reading import read_environment
+from shared.runtime import Runtime
+
+_NEWEST_FIRST = Order("number", descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of deployments and the moment at which they are shown."""
+
+    deployments: list[Deployment]
+    now: datetime
+    next: Cursor | None
+
+
+def create_deployment(
+    runtime: Runtime, caller: Caller, environment_id: str, version: str
+) -> tuple[Deployment, datetime]:
+    """A new deployment and its moment. Raises EnvironmentNotRunning or TooManyUnfinished."""
+    deployment_id = ids.new_deployment_id(environment_id)
+
+    def decide(aggregate: Aggregate, now: datetime) -> Aggregate:
+        environment = aggregate.environment
+        new = Deployment(
+            id=deployment_id,
+            environment_id=environment.id,
+            project_id=environment.project_id,
+            version=version,
+            number=0,
+            config=None,
+            work=Work(runtime.settings.running_seconds),
+            created_at=now,
+            timeline=(),
+        )
+        return aggregates.deploy(aggregate, new, now)
+
+    ref = documents.deployment_ref(deployment_id)
+    changed = change_environment(runtime, caller, environment_id, decide, adding=ref)
+    created = next(item for item in changed.aggregate.deployments if item.id == deployment_id)
+    return created, changed.now
+
+
+def list_deployments(
+    runtime: Runtime, caller: Caller, environment_id: str, filters: DeploymentFilters, after: Cursor | None
+) -> Listed:
+    """A page of an environment's deployments, newest first.
+
+    With a filter by status, unfinished ones are looked at too when the environment is due to be settled.
+    """
+    seen = read_environment(runtime, caller, environment_id, show_deleted=filters.show_deleted)
+    where = [Filter("environment_id", "==", environment_id)]
+    if filters.status is not None:
+        where.append(Filter("status", "in", tuple(sorted(set(filters.status)))))
+    page = runtime.store.find(Query("deployments", tuple(where), _NEWEST_FIRST, filters.page_size, after))
+    if filters.status is not None:
+        lagging = _lagging(runtime, seen.environment, seen.now)
+        page = listing.merge(page, lagging, _NEWEST_FIRST, filters.page_size, after)
+
+    def shown(document: Document) -> Deployment | None:
+        item = documents.deployment(document.data)
+        return item if filters.status is None or item.status_at(seen.now) in filters.status else None
+
+    return Listed(listing.project(page, shown), seen.now, page.next)
+
+
+def _lagging(runtime: Runtime, environment: Environment, now: datetime) -> list[Document]:
+    """The deployments whose stored status may lag: the unfinished ones of an environment that is due."""
+    if environment.due_at is None or environment.due_at > now:
+        return []
+    refs = [documents.deployment_ref(item.id) for item in environment.unfinished]
+    return [document for document in runtime.store.get_many(refs) if document is not None]

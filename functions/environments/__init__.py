@@ -1,0 +1,3 @@
+"""Environments: opened in a project, ephemeral or persistent."""
+
+from functions.environments.routes import group as group

@@ -1,0 +1,97 @@
+"""Routes of the environments function."""
+
+from datetime import datetime
+
+from functions.environments import lists, use_cases
+from functions.environments.schemas import (
+    EnvironmentChanges,
+    EnvironmentFilters,
+    EnvironmentView,
+    NewEnvironment,
+    ShowDeleted,
+)
+from shared.changing import Changed
+from shared.domain.environment import Environment
+from shared.domain.timeline import step_at
+from shared.http import pages
+from shared.http.answers import resource, text_of
+from shared.http.routes import Answer, Call, Group
+from shared.http.views import steps
+from shared.reading import read_environment
+
+group = Group("environments", "Environments: ephemeral ones with a TTL, or persistent ones")
+
+
+def _view(call: Call, environment: Environment, now: datetime) -> EnvironmentView:
+    step = step_at(environment.timeline, now)
+    host = f"{environment.id}.{call.runtime.settings.environment_domain}"
+    return resource(
+        EnvironmentView,
+        id=environment.id,
+        project_id=environment.project_id,
+        name=environment.name,
+        type=environment.type,
+        status=step.status,
+        status_reason=step.reason,
+        config=text_of(environment.config),
+        base_url=f"https://{host}" if environment.has_run(now) else None,
+        created_at=environment.created_at,
+        updated_at=environment.updated_at(now),
+        expires_at=environment.expires_at,
+        timeline=steps(environment.timeline),
+    )
+
+
+def _changed(call: Call, changed: Changed) -> EnvironmentView:
+    return _view(call, changed.aggregate.environment, changed.now)
+
+
+@group.route("POST", "/environments/projects/{project_id}", {201: EnvironmentView})
+def open_environment(call: Call, project_id: str, body: NewEnvironment) -> Answer:
+    """Open an environment in a project.
+
+    An ephemeral one expires when its TTL is over, to the moment; then it is deleted after a grace period.
+    """
+    changed = use_cases.open_environment(call.runtime, call.caller, project_id, body)
+    location = f"/api/v1/environments/{changed.aggregate.environment.id}"
+    return Answer(201, _changed(call, changed), {"Location": location})
+
+
+@group.route("GET", "/environments/projects/{project_id}", {200: list[EnvironmentView]}, refusals=(400,))
+def list_environments(call: Call, project_id: str, query: EnvironmentFilters) -> Answer:
+    """List a project's environments, newest first.
+
+    Filters see the status at this moment. A page may be short; there is more as long as there is a Link.
+    """
+    after = pages.start(call, query)
+    listed = lists.list_environments(call.runtime, call.caller, project_id, query, after)
+    return pages.page(call, [_view(call, *item) for item in listed.environments], listed.next)
+
+
+@group.route("GET", "/environments/{environment_id}", {200: EnvironmentView})
+def get_environment(call: Call, environment_id: str, query: ShowDeleted) -> Answer:
+    """Show an environment as it is at this moment."""
+    seen = read_environment(call.runtime, call.caller, environment_id, show_deleted=query.show_deleted)
+    return Answer(200, _view(call, seen.environment, seen.now))
+
+
+@group.route("PATCH", "/environments/{environment_id}", {200: EnvironmentView}, refusals=(409,))
+def edit_environment(call: Call, environment_id: str, body: EnvironmentChanges) -> Answer:
+    """Change an environment's name or configuration.
+
+    A new configuration holds for the deployments that follow.
+    """
+    changes = body.model_dump(exclude_unset=True)
+    return Answer(
+        200, _changed(call, use_cases.edit_environment(call.runtime, call.caller, environment_id, changes))
+    )
+
+
+@group.route("DELETE", "/environments/{environment_id}", {202: EnvironmentView}, refusals=(409,))
+def delete_environment(call: Call, environment_id: str) -> Answer:
+    """Delete an environment.
+
+    It is deleting at once, and deleted shortly after; its deployments end with it. A repeat changes nothing.
+    """
+    changed = use_cases.delete_environment(call.runtime, call.caller, environment_id)
+    return Answer(202, _changed(call, changed))

@@ -1,0 +1,65 @@
+"""Shapes of the environments function's requests and answers."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from shared.domain.environment import EnvironmentStatus, EnvironmentType
+from shared.http.answers import Resource
+from shared.http.types import CommaSeparated, Config, Flag, Input, Name, PageParameters, Parameters, Time
+from shared.http.views import StepView
+
+Hours = Annotated[float, Field(gt=0, allow_inf_nan=False, examples=[24])]
+
+
+class NewEnvironment(Input):
+    """An environment to open."""
+
+    name: Name = Field(examples=["preview-pr-123"])
+    type: EnvironmentType = Field(strict=False)
+    ttl_hours: Hours | None = Field(
+        default=None,
+        description="How long an ephemeral environment lasts; the instance's default if left out.",
+        examples=[24],
+    )
+    config: Config = Field(default=None, examples=[{"replicas": 2}])
+
+
+class EnvironmentChanges(Input):
+    """Fields to change; what is left out stays, null unsets what may be unset."""
+
+    name: Name = Field(default_factory=str)
+    config: Config = None
+
+
+class ShowDeleted(Parameters):
+    """Whether to see what is deleted."""
+
+    show_deleted: Flag = Field(default=False, description="Show a deleted environment until it is purged.")
+
+
+class EnvironmentFilters(PageParameters):
+    """Which environments to list."""
+
+    status: Annotated[tuple[EnvironmentStatus, ...], CommaSeparated] | None = Field(
+        default=None, description="Only these statuses, separated by commas."
+    )
+    type: EnvironmentType | None = Field(default=None, description="Only this type.")
+    show_deleted: Flag = Field(default=False, description="Show deleted environments until they are purged.")
+
+
+class EnvironmentView(Resource):
+    """An environment as it is at this moment."""
+
+    id: str
+    project_id: str
+    name: str
+    type: EnvironmentType
+    status: EnvironmentStatus
+    status_reason: str | None
+    config: Any = Field(description="Free JSON.")
+    base_url: str | None = Field(description="Where it is reached; null until it has been running.")
+    created_at: Time
+    updated_at: Time
+    expires_at: Time | None = Field(description="When its TTL is over; null for a persistent one.")
+    timeline: list[StepView] = Field(description="Past and planned.")

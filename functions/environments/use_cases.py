@@ -1,0 +1,104 @@
+"""What the environments function does."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.environments.schemas import NewEnvironment
+from shared import documents, ids
+from shared.access import Caller
+from shared.changing import Changed, change_environment, wake
+from shared.domain import aggregate as aggregates
+from shared.domain.aggregate import Aggregate
+from shared.domain.environment import Environment, EnvironmentType, Pace
+from shared.domain.timeline import Work
+from shared.errors import AlreadyExists, Fault, InvalidInput
+from shared.http.types import config_text
+from shared.ports import Create
+from shared.reading import ProjectSeen, read_project
+from shared.runtime import Runtime
+
+
+def open_environment(runtime: Runtime, caller: Caller, project_id: str, new: NewEnvironment) -> Changed:
+    """A new environment, provisioning from now on. Raises InvalidInput for a TTL that can't be."""
+    ttl = _ttl(runtime, new)
+    environment_id = ids.new_environment_id(project_id)
+    seen = read_project(runtime, caller, project_id)
+    opened = aggregates.open_environment(
+        Environment(
+            id=environment_id,
+            project_id=project_id,
+            name=new.name,
+            type=new.type,
+            config=None if new.config is None else config_text(new.config),
+            created_at=seen.now,
+            changed_at=seen.now,
+            expires_at=None if ttl is None else seen.now + ttl,
+            work=Work(runtime.settings.provisioning_seconds),
+            pace=_pace(runtime),
+            timeline=(),
+            as_of=seen.now,
+        )
+    )
+    return _create(runtime, opened, seen)
+
+
+def _create(runtime: Runtime, opened: Aggregate, seen: ProjectSeen) -> Changed:
+    environment = opened.environment
+    ref = documents.environment_ref(environment.id)
+    try:
+        runtime.store.commit(Create(ref, documents.environment_data(environment)))
+    except AlreadyExists:
+        # The id is random: what exists is ours, from an attempt that got through after all.
+        existing = runtime.store.get(ref)
+        assert existing is not None  # noqa: S101 - the store has just said so
+        return Changed(Aggregate(documents.environment(existing.data)), seen.now)
+    wake(runtime, ref, environment.due_at)
+    return Changed(opened, seen.now)
+
+
+def _ttl(runtime: Runtime, new: NewEnvironment) -> timedelta | None:
+    if new.type == EnvironmentType.PERSISTENT:
+        if new.ttl_hours is not None:
+            raise InvalidInput([Fault("/ttl_hours", "must be left out: a persistent environment has no TTL")])
+        return None
+    hours = runtime.settings.default_ttl_hours if new.ttl_hours is None else new.ttl_hours
+    most = runtime.settings.maximum_ttl_hours
+    if hours > most:
+        raise InvalidInput([Fault("/ttl_hours", f"must be at most {most:g} hours")])
+    return timedelta(hours=hours)
+
+
+def _pace(runtime: Runtime) -> Pace:
+    settings = runtime.settings
+    return Pace(
+        pending=settings.pending_seconds,
+        canceling=settings.canceling_seconds,
+        deleting=settings.deleting_seconds,
+        grace=settings.grace_seconds,
+        tombstone=settings.tombstone_seconds,
+    )
+
+
+def edit_environment(
+    runtime: Runtime, caller: Caller, environment_id: str, changes: dict[str, Any]
+) -> Changed:
+    """The environment with changed fields. Raises EnvironmentEnding while it is deleted."""
+    fields = dict(changes)
+    if fields.get("config") is not None:
+        fields["config"] = config_text(fields["config"])
+
+    def decide(aggregate: Aggregate, now: datetime) -> Aggregate:
+        before = aggregate.environment
+        return aggregates.edit(aggregate, now, **{"name": before.name, "config": before.config, **fields})
+
+    return change_environment(runtime, caller, environment_id, decide)
+
+
+def delete_environment(runtime: Runtime, caller: Caller, environment_id: str) -> Changed:
+    """The environment on its way out. A repeat changes nothing."""
+    return change_environment(
+        runtime,
+        caller,
+        environment_id,
+        lambda aggregate, now: aggregates.end_environment(aggregate, now, "delete_requested"),
+    )

@@ -1,0 +1,3 @@
+"""Projects: what environments belong to."""
+
+from functions.projects.routes import group as group

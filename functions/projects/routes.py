@@ -1,0 +1,68 @@
+"""Routes of the projects function."""
+
+from functions.projects import use_cases
+from functions.projects.schemas import DeleteParameters, NewProject, ProjectChanges, ProjectView
+from shared import documents
+from shared.domain.project import Project
+from shared.http import pages
+from shared.http.answers import resource
+from shared.http.routes import Answer, Call, Group
+from shared.http.types import PageParameters
+from shared.reading import read_project
+
+group = Group("projects", "Projects: what environments belong to")
+
+
+def _view(project: Project) -> ProjectView:
+    return resource(
+        ProjectView,
+        id=project.id,
+        name=project.name,
+        description=project.description,
+        repo_url=project.repo_url,
+        created_at=project.created_at,
+        updated_at=project.changed_at,
+    )
+
+
+@group.route("POST", "/projects", {201: ProjectView})
+def create_project(call: Call, body: NewProject) -> Answer:
+    """Create a project.
+
+    The caller owns it. Names need not be unique.
+    """
+    project = use_cases.create_project(
+        call.runtime, call.caller, name=body.name, description=body.description, repo_url=body.repo_url
+    )
+    return Answer(201, _view(project), {"Location": f"/api/v1/projects/{project.id}"})
+
+
+@group.route("GET", "/projects", {200: list[ProjectView]}, refusals=(400,))
+def list_projects(call: Call, query: PageParameters) -> Answer:
+    """List the caller's projects, newest first."""
+    page = use_cases.list_projects(call.runtime, call.caller, query.page_size, pages.start(call, query))
+    views = [_view(documents.project(document.data)) for document in page.documents]
+    return pages.page(call, views, page.next)
+
+
+@group.route("GET", "/projects/{project_id}", {200: ProjectView})
+def get_project(call: Call, project_id: str) -> Answer:
+    """Show a project."""
+    return Answer(200, _view(read_project(call.runtime, call.caller, project_id).project))
+
+
+@group.route("PATCH", "/projects/{project_id}", {200: ProjectView})
+def edit_project(call: Call, project_id: str, body: ProjectChanges) -> Answer:
+    """Change a project's name, description or repository."""
+    changes = body.model_dump(exclude_unset=True)
+    return Answer(200, _view(use_cases.edit_project(call.runtime, call.caller, project_id, changes)))
+
+
+@group.route("DELETE", "/projects/{project_id}", {204: None}, refusals=(409,))
+def delete_project(call: Call, project_id: str, query: DeleteParameters) -> Answer:
+    """Delete a project.
+
+    With live environments only if `force=true`, which ends them too. What belongs to it is gone at once.
+    """
+    use_cases.delete_project(call.runtime, call.caller, project_id, force=query.force)
+    return Answer(204)

@@ -1,0 +1,39 @@
+"""Shapes of the projects function's requests and answers."""
+
+from pydantic import Field
+
+from shared.http.answers import Resource
+from shared.http.types import Description, Flag, Input, Name, Parameters, RepoUrl, Time
+
+
+class NewProject(Input):
+    """A project to create."""
+
+    name: Name = Field(examples=["payments"])
+    description: Description | None = Field(default=None, examples=["payment service"])
+    repo_url: RepoUrl | None = Field(default=None, examples=["https://git.example.com/payments.git"])
+
+
+class ProjectChanges(Input):
+    """Fields to change; what is left out stays, null unsets what may be unset."""
+
+    name: Name = Field(default_factory=str)
+    description: Description | None = None
+    repo_url: RepoUrl | None = None
+
+
+class DeleteParameters(Parameters):
+    """How to delete a project."""
+
+    force: Flag = Field(default=False, description="End its live environments too.")
+
+
+class ProjectView(Resource):
+    """A project."""
+
+    id: str
+    name: str
+    description: str | None
+    repo_url: str | None
+    created_at: Time
+    updated_at: Time

@@ -1,0 +1,51 @@
+"""Removing documents for good: all of a deleted environment's, and deployments beyond the kept ones."""
+
+from collections.abc import Sequence
+
+from shared import documents
+from shared.changing import until_committed
+from shared.domain.environment import Environment
+from shared.ports import Delete, Document, Filter, Order, Query, Ref
+from shared.runtime import Runtime
+
+PAGE = 100
+MOST_PAGES = 10
+"""How many pages one task deletes; another one goes on."""
+
+KEPT_DEPLOYMENTS = 1_000
+"""How many deployments an environment keeps, the newest ones."""
+
+
+def purge(runtime: Runtime, ref: Ref) -> bool:
+    """Delete an environment's deployments in pages and itself last. False when there is more to do."""
+    where = (Filter("environment_id", "==", ref.id),)
+    for _ in range(MOST_PAGES):
+        query = Query("deployments", where, Order("number", descending=True), PAGE)
+        page = runtime.store.find(query)
+        _delete(runtime, page.documents)
+        if page.next is None:
+            until_committed(f"Environment {ref.id}", lambda: _delete_one(runtime, ref))
+            return True
+    return False
+
+
+def prune(runtime: Runtime, environment: Environment) -> None:
+    """Delete a page of the deployments that are older than the ones an environment keeps."""
+    oldest_kept = environment.last_number - KEPT_DEPLOYMENTS + 1
+    if oldest_kept <= 1:
+        return
+    unfinished = {documents.deployment_ref(item.id) for item in environment.unfinished}
+    where = (Filter("environment_id", "==", environment.id), Filter("number", "<=", oldest_kept - 1))
+    page = runtime.store.find(Query("deployments", where, Order("number"), PAGE))
+    _delete(runtime, [document for document in page.documents if document.ref not in unfinished])
+
+
+def _delete(runtime: Runtime, found: Sequence[Document]) -> None:
+    if found:
+        runtime.store.commit(*(Delete(document.ref, document.version) for document in found))
+
+
+def _delete_one(runtime: Runtime, ref: Ref) -> None:
+    document = runtime.store.get(ref)
+    if document is not None:
+        runtime.store.commit(Delete(ref, document.version))

@@ -1,0 +1,21 @@
+"""Routes of the tasks function. Only the platform may call them."""
+
+from functions.tasks.schemas import SettleTask, SettleView, SweepTask, SweepView
+from functions.tasks.settling import settle
+from functions.tasks.sweeping import sweep
+from shared.http.routes import Answer, Call, Group
+
+group = Group("tasks", "The platform's own callbacks")
+
+
+@group.route("POST", "/tasks/settle", {200: SettleView}, internal=True)
+def settle_document(call: Call, body: SettleTask) -> Answer:
+    """Carry out what has come due on one document."""
+    return Answer(200, SettleView(outcome=settle(call.runtime, body).value))
+
+
+@group.route("POST", "/tasks/sweep", {200: SweepView}, internal=True)
+def sweep_overdue(call: Call, body: SweepTask) -> Answer:
+    """Enqueue tasks for documents that are overdue: the cure for tasks that got lost."""
+    woken, complete = sweep(call.runtime, body)
+    return Answer(200, SweepView(woken=woken, complete=complete))

@@ -1,0 +1,125 @@
+"""Settling: carry out what has come due on one document, and ask for the next wake-up.
+
+    task.due_at  ── differs from the document's ──> stale: somebody else moved it on
+         │
+         ├── equal, not yet due ──────────────────> early: enqueued again
+         └── equal and due ───────────────────────> settled (or purged), the next wake-up enqueued
+
+Idempotent and level-triggered: repetition, reordering, lateness and early arrival are harmless.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from functions.tasks.purging import prune, purge
+from functions.tasks.schemas import SettleTask
+from shared import documents
+from shared.changing import change_environment, until_committed, wake
+from shared.clock import effective_now
+from shared.domain import project as projects
+from shared.domain.aggregate import Aggregate, end_environment, replan
+from shared.domain.environment import EXPIRED, LIVE, Environment
+from shared.domain.project import Project, Remains
+from shared.errors import NotFound
+from shared.ports import Delete, Document, Filter, Order, Page, Query, Ref, Update
+from shared.runtime import Runtime
+from shared.times import from_text
+
+
+class Outcome(StrEnum):
+    """What became of a task."""
+
+    SETTLED = "settled"
+    STALE = "stale"
+    EARLY = "early"
+    GONE = "gone"
+    PURGED = "purged"
+    PURGING = "purging"
+
+
+def settle(runtime: Runtime, task: SettleTask) -> Outcome:
+    """Settle the document that a task names."""
+    ref = Ref(task.collection, task.id)
+    due_at = from_text(task.due_at)
+    if ref.collection == "projects":
+        outcome = until_committed(f"Project {ref.id}", lambda: _settle_project(runtime, ref, due_at))
+    else:
+        outcome = _settle_environment(runtime, ref, due_at)
+    if outcome in {Outcome.EARLY, Outcome.PURGING}:
+        wake(runtime, ref, due_at)
+    return outcome
+
+
+def _judge(documents_due_at: datetime | None, due_at: datetime, now: datetime) -> Outcome:
+    if documents_due_at != due_at:
+        return Outcome.STALE
+    return Outcome.EARLY if now < due_at else Outcome.SETTLED
+
+
+def _settle_environment(runtime: Runtime, ref: Ref, due_at: datetime) -> Outcome:
+    outcome = Outcome.GONE
+
+    def decide(aggregate: Aggregate, now: datetime) -> Aggregate:
+        nonlocal outcome
+        outcome = _judge(aggregate.environment.due_at, due_at, now)
+        if outcome == Outcome.SETTLED and _is_to_purge(aggregate.environment, now):
+            outcome = Outcome.PURGING
+        return replan(aggregate, now) if outcome == Outcome.SETTLED else aggregate
+
+    try:
+        environment = change_environment(runtime, None, ref.id, decide).aggregate.environment
+    except NotFound:
+        return Outcome.GONE
+    if outcome == Outcome.PURGING and purge(runtime, ref):
+        return Outcome.PURGED
+    if outcome == Outcome.SETTLED:
+        prune(runtime, environment)
+    return outcome
+
+
+def _is_to_purge(environment: Environment, now: datetime) -> bool:
+    return environment.purge_at is not None and environment.purge_at <= now
+
+
+def _settle_project(runtime: Runtime, ref: Ref, due_at: datetime) -> Outcome:
+    """Carry an ended project's end on: end its environments page by page, look again, purge."""
+    clock_time = runtime.clock()
+    document = runtime.store.get(ref)
+    if document is None:
+        return Outcome.GONE
+    project = documents.project(document.data)
+    now = effective_now(clock_time, project.as_of)
+    outcome = _judge(project.due_at, due_at, now)
+    if outcome != Outcome.SETTLED:
+        return outcome
+    return _carry_on(runtime, document, project, now)
+
+
+def _carry_on(runtime: Runtime, document: Document, project: Project, now: datetime) -> Outcome:
+    remains = _end_environments(runtime, project)
+    following = projects.carry_on(project, now, remains, runtime.settings.tombstone)
+    if following is None:
+        runtime.store.commit(Delete(document.ref, document.version))
+        return Outcome.PURGED
+    runtime.store.commit(Update(document.ref, documents.project_data(following), document.version))
+    wake(runtime, document.ref, following.due_at)
+    return Outcome.SETTLED
+
+
+def _end_environments(runtime: Runtime, project: Project) -> Remains:
+    """End a page of the project's environments that are not on their way out."""
+    page = _environments(runtime, project, Filter("status", "in", (*LIVE, EXPIRED)), limit=100)
+    for document in page.documents:
+        change_environment(runtime, None, document.ref.id, _end_with_project)
+    left = page.documents or _environments(runtime, project, limit=1).documents
+    return Remains(more_to_end=page.next is not None, tombstones=bool(left))
+
+
+def _end_with_project(aggregate: Aggregate, now: datetime) -> Aggregate:
+    """Ended, and settled in any case: what is stored must leave the page that is walked."""
+    return replan(end_environment(aggregate, now, "project_deleted"), now)
+
+
+def _environments(runtime: Runtime, project: Project, *more: Filter, limit: int) -> Page:
+    where = (Filter("project_id", "==", project.id), *more)
+    return runtime.store.find(Query("environments", where, Order("created_at", descending=True), limit))

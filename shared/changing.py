@@ -1,0 +1,168 @@
+"""Changing documents: read, decide, commit under the versions that were read, then enqueue.
+
+    read ── decide ── commit ──────────────── enqueue the wake-up for due_at
+      ^                  │ conflict              │ lost? the document says due_at,
+      └──────────────────┘                       └ and the sweep makes it up
+
+Decisions are pure functions of an aggregate and a moment. Every commit settles.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from shared import documents, ids, log
+from shared.access import Caller, visible_project
+from shared.clock import effective_now
+from shared.domain.aggregate import Aggregate
+from shared.domain.project import Project
+from shared.errors import AlreadyExists, Conflict, Contended, NotFound, Unavailable
+from shared.ports import Create, Document, Ref, Task, Update, Write
+from shared.reading import refuse_deleted
+from shared.runtime import Runtime
+from shared.times import to_text
+
+RETRY_SECONDS = 10.0
+SETTLE_PATH = "/api/v1/tasks/settle"
+SWEEP_PATH = "/api/v1/tasks/sweep"
+
+T = TypeVar("T")
+Decision = Callable[[Aggregate, datetime], Aggregate]
+
+
+def until_committed(what: str, attempt: Callable[[], T]) -> T:
+    """What the attempt returns, tried again with full-jitter back-off while others win, for 10 s."""
+    give_up_at = time.monotonic() + RETRY_SECONDS
+    pause = 0.002
+    while True:
+        try:
+            return attempt()
+        except (Conflict, AlreadyExists) as lost:
+            if time.monotonic() + pause > give_up_at:
+                raise Contended(what) from lost
+        time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter is no secret
+        pause = min(pause * 2, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An aggregate as it was committed, and the moment."""
+
+    aggregate: Aggregate
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    aggregate: Aggregate
+    documents: dict[Ref, Document]
+    now: datetime
+    added: Document | None
+    """The document that this change creates, if an earlier attempt got through after all."""
+
+
+def change_environment(
+    runtime: Runtime,
+    caller: Caller | None,
+    environment_id: str,
+    decide: Decision,
+    adding: Ref | None = None,
+) -> Changed:
+    """Carry a decision out on an environment and its unfinished deployments, as one commit.
+
+    A caller must be able to see the environment; None is the platform itself. `adding` is the
+    deployment that the decision adds: should its create have got through although the attempt
+    reported a conflict, the aggregate is answered as it is, and nothing is done twice.
+    """
+    if not ids.is_id("env", environment_id):
+        raise NotFound("environment", environment_id)
+
+    def attempt() -> Changed:
+        read = _read(runtime, caller, environment_id, adding)
+        if read.added is not None:
+            return Changed(_with_added(read), read.now)
+        decided = decide(read.aggregate, read.now)
+        if decided is read.aggregate:
+            return Changed(decided, read.now)
+        runtime.store.commit(*_writes(read, decided))
+        if decided.environment.due_at != read.aggregate.environment.due_at:
+            wake(runtime, documents.environment_ref(environment_id), decided.environment.due_at)
+        return Changed(decided, read.now)
+
+    with runtime.locks.hold(environment_id):
+        return until_committed(f"Environment {environment_id}", attempt)
+
+
+def _read(runtime: Runtime, caller: Caller | None, environment_id: str, adding: Ref | None) -> _Read:
+    clock_time = runtime.clock()
+    ref = documents.environment_ref(environment_id)
+    refs = [ref]
+    if caller is not None:
+        refs.append(documents.project_ref(ids.project_of(environment_id)))
+    if adding is not None:
+        refs.append(adding)
+    found = {document.ref: document for document in runtime.store.get_many(refs) if document is not None}
+    as_ofs = []
+    if caller is not None:
+        project = _visible(found, caller, environment_id)
+        as_ofs.append(project.as_of)
+    if ref not in found:
+        raise NotFound("environment", environment_id)
+    environment = documents.environment(found[ref].data)
+    now = effective_now(clock_time, environment.as_of, *as_ofs)
+    if caller is not None:
+        refuse_deleted(environment, now, "environment", environment_id)
+    unfinished = runtime.store.get_many(
+        [documents.deployment_ref(item.id) for item in environment.unfinished]
+    )
+    found.update({document.ref: document for document in unfinished if document is not None})
+    deployments = [documents.deployment(document.data) for document in unfinished if document is not None]
+    aggregate = Aggregate(environment, tuple(sorted(deployments, key=lambda item: item.number)))
+    return _Read(aggregate, found, now, None if adding is None else found.get(adding))
+
+
+def _visible(found: dict[Ref, Document], caller: Caller, environment_id: str) -> Project:
+    document = found.get(documents.project_ref(ids.project_of(environment_id)))
+    project = None if document is None else documents.project(document.data)
+    return visible_project(project, caller, "environment", environment_id)
+
+
+def _with_added(read: _Read) -> Aggregate:
+    assert read.added is not None  # noqa: S101 - the caller looked
+    added = documents.deployment(read.added.data)
+    others = tuple(item for item in read.aggregate.deployments if item.id != added.id)
+    return Aggregate(read.aggregate.environment, (*others, added))
+
+
+def _writes(read: _Read, decided: Aggregate) -> list[Write]:
+    """The environment always, as a fence; of the deployments what differs. Creates come first."""
+    environment = decided.environment
+    fence = documents.environment_ref(environment.id)
+    data = {fence: documents.environment_data(environment)}
+    for item in decided.deployments:
+        data[documents.deployment_ref(item.id)] = documents.deployment_data(item, environment.as_of)
+    creates = [Create(ref, fields) for ref, fields in data.items() if ref not in read.documents]
+    updates = [
+        Update(ref, fields, read.documents[ref].version)
+        for ref, fields in data.items()
+        if ref in read.documents and (ref == fence or fields != read.documents[ref].data)
+    ]
+    return [*creates, *updates]
+
+
+def wake(runtime: Runtime, ref: Ref, due_at: datetime | None) -> None:
+    """Ask for a look at a document when it is due. A queue that is down is no error: the sweep covers it."""
+    if due_at is not None:
+        payload = {"collection": ref.collection, "id": ref.id, "due_at": to_text(due_at)}
+        enqueue(runtime, Task(SETTLE_PATH, payload, due_at))
+
+
+def enqueue(runtime: Runtime, task: Task) -> None:
+    """Enqueue a task after its commit. A queue that is down is logged and no error: the sweep covers it."""
+    try:
+        runtime.queue.enqueue(task)
+    except Unavailable as fault:
+        log.write("WARNING", "enqueue failed; the sweep makes it up", error=str(fault), **task.payload)

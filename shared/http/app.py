@@ -1,0 +1,153 @@
+"""A function's Flask application, made from its group's routes."""
+
+import re
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flask import Flask, Response, g, request
+from werkzeug import exceptions
+
+from shared import errors, log
+from shared.http import answers, parsing, problems
+from shared.http.authentication import authenticate, authenticate_callback
+from shared.http.routes import Answer, Call, Group, Route
+from shared.http.types import Parameters, View
+from shared.ports import Ref
+from shared.runtime import Runtime
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+class Health(View):
+    """Whether the function can do its work."""
+
+    status: str
+
+
+class Malformed(View):
+    """What a task that can't be read is answered."""
+
+    outcome: str
+
+
+class NoParameters(Parameters):
+    """A query that must be empty."""
+
+
+def health(call: Call) -> Answer:
+    """Ask the database and say whether it answers.
+
+    Answers 503 when it doesn't. Every function has this operation.
+    """
+    call.runtime.store.get(Ref("health", "probe"))
+    return Answer(200, Health(status="ok"), {"Cache-Control": "no-store"})
+
+
+def create_app(group: Group, runtime: Callable[[], Runtime]) -> Flask:
+    """The application of a group. `runtime` is asked at each request, first when one comes."""
+    app = Flask(group.name, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = parsing.MOST_BODY_BYTES
+    app.url_map.merge_slashes = False
+    for route in group.routes:
+        app.add_url_rule(
+            re.sub(r"{(\w+)}", r"<\1>", route.full_path),
+            endpoint=f"{route.method} {route.path}",
+            view_func=partial(_handle, route, runtime),
+            methods=[route.method],
+            strict_slashes=False,  # a trailing slash is optional, without a redirect
+        )
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.register_error_handler(errors.EnvctlError, _problem)
+    app.register_error_handler(exceptions.HTTPException, _http_problem)
+    app.register_error_handler(Exception, _unexpected)
+    return app
+
+
+def _handle(route: Route, runtime: Callable[[], Runtime], **arguments: Any) -> Response:  # noqa: ANN401 - path parameters
+    """Authenticate, then validate, then call the handler."""
+    current = runtime()
+    user = None
+    if route.internal:
+        authenticate_callback(request, current)
+    elif not route.public:
+        user = authenticate(request, current)
+        g.user_id = user.user_id
+    query = parsing.query(route.query or NoParameters, request)
+    if route.query is not None:
+        arguments["query"] = query
+    if route.body is not None:
+        try:
+            arguments["body"] = parsing.json_body(route.body, request)
+        except errors.EnvctlError as fault:
+            if not route.internal:
+                raise
+            # A task that can't be read will never be better: acknowledged, and said aloud.
+            log.write("ERROR", "malformed task", fault=str(fault), request_id=g.request_id)
+            return answers.response(Answer(200, Malformed(outcome="malformed")))
+    if route.form is not None:
+        arguments["form"] = parsing.form_body(route.form, request)
+    accept = request.headers.get("Accept", "*/*")
+    call = Call(current, request.path, parsing.query_pairs(request), accept, user)
+    return answers.response(route.handler(call, **arguments))
+
+
+def _begin() -> None:
+    """Name the request: as the client does if it can be believed, else at random."""
+    g.began = time.perf_counter()
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    log.write(
+        "INFO",
+        "request",
+        method=request.method,
+        route=str(request.url_rule),
+        status=response.status_code,
+        ms=round((time.perf_counter() - g.began) * 1000, 2),
+        request_id=g.request_id,
+        user_id=g.get("user_id"),
+        trace=request.headers.get("X-Cloud-Trace-Context"),
+    )
+    return response
+
+
+def _problem(error: errors.EnvctlError) -> Response:
+    kind = problems.kind_of(error)
+    if type(error) not in problems.KINDS:
+        return _unexpected(error)
+    body = problems.body(error, request.path, g.request_id)
+    return Response(body, kind.status, problems.headers(error))
+
+
+def _http_problem(fault: exceptions.HTTPException) -> Response:
+    """What Flask itself refuses, in our words."""
+    if isinstance(fault, exceptions.MethodNotAllowed):
+        return _problem(errors.MethodNotAllowed(request.method, sorted(fault.valid_methods or ())))
+    if isinstance(fault, exceptions.NotFound):
+        return _problem(errors.UnknownPath(request.path))
+    if isinstance(fault, exceptions.RequestEntityTooLarge):
+        return _problem(errors.BodyTooLarge(parsing.MOST_BODY_BYTES))
+    if fault.code is not None and 400 <= fault.code < 500:
+        return _problem(errors.MalformedBody(fault.name.lower()))
+    return _unexpected(fault)
+
+
+def _unexpected(fault: Exception) -> Response:
+    """A mistake of ours: everything goes to the log, nothing to the client."""
+    log.write(
+        "ERROR",
+        "unexpected fault",
+        request_id=g.request_id,
+        fault=type(fault).__name__,
+        stack=traceback.format_exception(fault),
+    )
+    return _problem(errors.Internal())

@@ -1,0 +1,132 @@
+"""From bytes to validated models: strict JSON, strict forms, strict queries."""
+
+import json
+import math
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import parse_qsl
+
+from flask import Request
+from pydantic import ValidationError
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from shared.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, UnsupportedMediaType
+from shared.http.types import Input, Parameters
+
+MOST_BODY_BYTES = 65_536
+
+_DETAILS = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known field",
+    "string_pattern_mismatch": "must not contain control characters",
+    "string_unicode": "must not contain lone surrogates",
+}
+"""Where pydantic's own words would not help a client."""
+
+JSON_TYPES = ("application/json", "application/merge-patch+json")
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+InputT = TypeVar("InputT", bound=Input)
+ParametersT = TypeVar("ParametersT", bound=Parameters)
+
+
+def json_body(model: type[InputT], request: Request) -> InputT:
+    """The JSON body as a model."""
+    if request.mimetype not in JSON_TYPES:
+        _refuse_media_type("application/json", request)
+    value = _loads(_data(request))
+    if not isinstance(value, dict):
+        raise InvalidInput([Fault("", "must be an object")])
+    try:
+        return model.model_validate(value)
+    except ValidationError as fault:
+        raise InvalidInput(_faults(fault, in_body=True)) from fault
+
+
+def form_body(model: type[ParametersT], request: Request) -> ParametersT:
+    """The form in the body as a model."""
+    if request.mimetype != FORM_TYPE:
+        _refuse_media_type(FORM_TYPE, request)
+    return _parameters(model, _data(request), in_body=True)
+
+
+def query(model: type[ParametersT], request: Request) -> ParametersT:
+    """The query as a model."""
+    return _parameters(model, request.query_string, in_body=False)
+
+
+def query_pairs(request: Request) -> dict[str, str]:
+    """The query as it came. Only for queries that `query` has accepted."""
+    return dict(parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True))
+
+
+def _refuse_media_type(expected: str, request: Request) -> NoReturn:
+    if not request.content_type and not _data(request):
+        raise MalformedBody(f"it is missing; this operation takes {expected}")
+    raise UnsupportedMediaType(expected, request.content_type)
+
+
+def _data(request: Request) -> bytes:
+    try:
+        return request.get_data()
+    except RequestEntityTooLarge as fault:
+        raise BodyTooLarge(MOST_BODY_BYTES) from fault
+    except ClientDisconnected as fault:
+        raise MalformedBody("it ended early") from fault
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise MalformedBody(f"the number {text[:40]} is out of range")
+    return number
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise MalformedBody(f"{text} is no JSON value")
+
+
+def _loads(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return json.loads(data.decode("utf-8-sig"), parse_float=_finite, parse_constant=_no_constant)
+    except UnicodeDecodeError:
+        raise MalformedBody("it is not UTF-8") from None
+    except RecursionError:
+        raise MalformedBody("it is nested too deeply") from None
+    except ValueError as fault:  # not JSON, or a number with thousands of digits
+        raise MalformedBody(f"it is no valid JSON ({str(fault)[:200]})") from None
+
+
+def _parameters(model: type[ParametersT], raw: bytes, *, in_body: bool) -> ParametersT:
+    given: dict[str, str] = {}
+    for name, value in _pairs(raw, in_body=in_body):
+        if name in given:
+            raise InvalidInput([_fault(name, "is given more than once", in_body=in_body)])
+        given[name] = value
+    try:
+        return model.model_validate(given)
+    except ValidationError as fault:
+        raise InvalidInput(_faults(fault, in_body=in_body)) from fault
+
+
+def _pairs(raw: bytes, *, in_body: bool) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
+    except ValueError:
+        if in_body:
+            raise MalformedBody("it is no valid form") from None
+        raise InvalidInput([Fault("query", "is not percent-encoded UTF-8", in_body=False)]) from None
+
+
+def _fault(name: str, detail: str, *, in_body: bool) -> Fault:
+    return Fault(f"/{name}" if in_body else name, detail, in_body)
+
+
+def _faults(error: ValidationError, *, in_body: bool) -> list[Fault]:
+    """Pydantic's findings with places that clients know: JSON pointers (RFC 6901) or parameters' names."""
+    faults = []
+    for finding in error.errors(include_url=False, include_context=False, include_input=False):
+        place = [str(part).replace("~", "~0").replace("/", "~1") for part in finding["loc"]]
+        where = "".join(f"/{part}" for part in place) if in_body else place[0] if place else ""
+        detail = _DETAILS.get(finding["type"], finding["msg"])
+        faults.append(Fault(where.encode("utf-8", "replace").decode(), detail, in_body))
+    return faults

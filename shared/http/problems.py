@@ -1,0 +1,77 @@
+"""Every error as `application/problem+json` (RFC 9457), from one table of classes."""
+
+import json
+from typing import Any, NamedTuple
+
+from shared import errors
+from shared.errors import EnvctlError
+
+
+class Kind(NamedTuple):
+    """What a class of errors looks like to clients. `code` is part of the public contract."""
+
+    status: int
+    code: str
+    title: str
+
+
+KINDS: dict[type[EnvctlError], Kind] = {
+    errors.MalformedBody: Kind(400, "malformed_body", "Malformed request body"),
+    errors.BadPageToken: Kind(400, "bad_page_token", "Bad page token"),
+    errors.Unauthenticated: Kind(401, "unauthenticated", "Not authenticated"),
+    errors.WrongCredentials: Kind(401, "wrong_credentials", "Wrong credentials"),
+    errors.NotFound: Kind(404, "not_found", "Not found"),
+    errors.UnknownPath: Kind(404, "unknown_path", "Unknown path"),
+    errors.MethodNotAllowed: Kind(405, "method_not_allowed", "Method not allowed"),
+    errors.EmailTaken: Kind(409, "email_taken", "E-mail address taken"),
+    errors.ProjectInUse: Kind(409, "project_in_use", "Project has live environments"),
+    errors.EnvironmentNotRunning: Kind(409, "environment_not_running", "Environment is not running"),
+    errors.EnvironmentEnding: Kind(409, "environment_ending", "Environment is being deleted"),
+    errors.TimelineFull: Kind(409, "timeline_full", "Too many steps"),
+    errors.BodyTooLarge: Kind(413, "body_too_large", "Request body too large"),
+    errors.UnsupportedMediaType: Kind(415, "unsupported_media_type", "Unsupported media type"),
+    errors.InvalidInput: Kind(422, "invalid_input", "Invalid input"),
+    errors.TooManyUnfinished: Kind(429, "too_many_unfinished", "Too many unfinished deployments"),
+    errors.Internal: Kind(500, "internal_error", "Internal error"),
+    errors.Unavailable: Kind(503, "unavailable", "Temporarily unavailable"),
+    errors.Contended: Kind(503, "contended", "Too many changes at once"),
+}
+
+CONTENT_TYPE = "application/problem+json"
+
+
+def kind_of(error: EnvctlError) -> Kind:
+    """The error's kind; one that no client should ever see is an internal error."""
+    return KINDS.get(type(error), KINDS[errors.Internal])
+
+
+def body(error: EnvctlError, instance: str, request_id: str) -> bytes:
+    """The problem document of an error."""
+    kind = kind_of(error)
+    problem: dict[str, Any] = {
+        "type": f"urn:envctl:problem:{kind.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": str(error if type(error) in KINDS else errors.Internal()),
+        "instance": instance,
+        "request_id": request_id,
+    }
+    if isinstance(error, errors.InvalidInput):
+        problem["errors"] = [
+            {"pointer" if fault.in_body else "parameter": fault.where, "detail": fault.detail}
+            for fault in error.faults
+        ]
+    return json.dumps(problem).encode()
+
+
+def headers(error: EnvctlError) -> dict[str, str]:
+    """What else an error's answer carries: how to authenticate, when to try again, what is allowed."""
+    given = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+    if kind_of(error).status == 401:
+        fault = ', error="invalid_token"' if isinstance(error, errors.Unauthenticated) else ""
+        given["WWW-Authenticate"] = f'Bearer realm="envctl"{fault}'
+    if isinstance(error, errors.Unavailable | errors.Contended | errors.TooManyUnfinished):
+        given["Retry-After"] = str(max(1, round(error.retry_after.total_seconds())))
+    if isinstance(error, errors.MethodNotAllowed):
+        given["Allow"] = ", ".join(error.allowed)
+    return given

@@ -1,0 +1,125 @@
+"""Routes as data: what a function serves, what the OpenAPI document is made of, what tests walk."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, get_type_hints
+
+from pydantic import BaseModel
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from shared.access import Caller
+from shared.http.types import Input, Parameters
+from shared.runtime import Runtime
+
+BASE_PATH = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as a handler sees it."""
+
+    runtime: Runtime
+    path: str
+    """Path-absolute, as the client sent it."""
+    parameters: Mapping[str, str]
+    """The query as it came, for links to other pages."""
+    accept: str
+    user: Caller | None = None
+
+    @property
+    def prefers_text(self) -> bool:
+        """Whether the client would rather have plain text than JSON."""
+        accepted = parse_accept_header(self.accept, MIMEAccept)
+        return accepted.best_match(["application/json", "text/plain"]) == "text/plain"
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls. Only routes that ask for a token have one."""
+        assert self.user is not None  # noqa: S101 - a route that uses it asks for a token
+        return self.user
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler answers: a status and an object, a list of objects, text, or nothing."""
+
+    status: int
+    body: BaseModel | Sequence[BaseModel] | str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Handler(Protocol):
+    """`handler(call, **path parameters, body=…, form=…, query=…)`, the last three where it names them."""
+
+    __name__: str
+    __doc__: str | None
+
+    def __call__(self, call: Call, /, *args: Any, **kwargs: Any) -> Answer:  # noqa: ANN401 - each its own
+        """Answer the call."""
+
+
+HandlerT = TypeVar("HandlerT", bound=Callable[..., Answer])
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation."""
+
+    group: str
+    method: str
+    path: str
+    """Below the base path, with {parameters}; `/health` and the like stand at the root."""
+    handler: Callable[..., Answer]
+    answers: Mapping[int, Any]
+    """By status: a View, list[View], str for text, None for no body. Several by `|`."""
+    refusals: Sequence[int]
+    """Statuses of problems beyond those that follow from the rest."""
+    public: bool
+    """Whether it works without an access token."""
+    internal: bool
+    """Whether it is called by the platform only, with the callback's credential."""
+    body: type[Input] | None
+    form: type[Parameters] | None
+    query: type[Parameters] | None
+
+    @property
+    def full_path(self) -> str:
+        """The path as clients send it."""
+        return self.path if self.path in ROOT_PATHS else BASE_PATH + self.path
+
+
+ROOT_PATHS = {"/health", "/openapi.json", "/docs", "/redoc", "/assets/{package}/{file}"}
+
+
+class Group:
+    """The routes of one function. Its folder under `functions/` has it as `group`."""
+
+    def __init__(self, name: str, about: str) -> None:
+        self.name = name
+        self.about = about
+        self.routes: list[Route] = []
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        answers: Mapping[int, Any],
+        refusals: Sequence[int] = (),
+        *,
+        public: bool = False,
+        internal: bool = False,
+    ) -> Callable[[HandlerT], HandlerT]:
+        """Register a handler. What it takes follows from its parameters' names and types."""
+
+        def register(handler: HandlerT) -> HandlerT:
+            hints = get_type_hints(handler)
+            parts = {name: hints.get(name) for name in ("body", "form", "query")}
+            assert "call" in inspect.signature(handler).parameters  # noqa: S101 - caught at import
+            self.routes.append(
+                Route(self.name, method, path, handler, answers, refusals, public, internal, **parts)
+            )
+            return handler
+
+        return register

@@ -1,0 +1,147 @@
+"""Types of the fields that requests and answers are made of: their bounds, and how they look as JSON."""
+
+import json
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from shared.times import to_text
+
+MOST_CONFIG_BYTES = 16_384
+DEEPEST_CONFIG = 32
+
+_PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+"""No control characters."""
+
+
+class Input(BaseModel):
+    """A request's body: strict JSON types, unknown fields refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Parameters(BaseModel):
+    """A request's query or form: text, each name once, unknown names refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class View(BaseModel):
+    """An object as clients see it. All keys are always there, null if unset."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "must not be blank")
+    return text
+
+
+def _text(most: int, least: int = 0) -> StringConstraints:
+    return StringConstraints(min_length=least, max_length=most, pattern=_PRINTABLE)
+
+
+Name = Annotated[str, _text(100, 1), AfterValidator(_not_blank)]
+Description = Annotated[str, _text(1_000)]
+Version = Annotated[str, _text(128, 1), AfterValidator(_not_blank)]
+
+_REPO_URL = re.compile(
+    r"(https?|ssh|git)://(?P<login>[^\s/@]+@)?[^\s/@?#]+(/[^\s]*)?"  # a URL
+    r"|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^\s:]+"  # scp's form: git@host:path
+)
+
+
+def _repo_url(text: str) -> str:
+    match = _REPO_URL.fullmatch(text)
+    if match is None:
+        raise PydanticCustomError(
+            "repo_url", "must be an http, https, ssh or git URL, or have the form user@host:path"
+        )
+    if ":" in (match["login"] or ""):
+        raise PydanticCustomError("repo_url", "must not carry a password")
+    return text
+
+
+RepoUrl = Annotated[str, _text(2_048, 1), AfterValidator(_repo_url)]
+
+
+def depth(value: Any) -> int:  # noqa: ANN401 - any JSON value
+    """How deeply lists and objects are nested: 0 for a scalar."""
+    level, layer = 0, [value]
+    while layer := [item for item in layer if isinstance(item, dict | list)]:
+        level += 1
+        layer = [inner for item in layer for inner in (item.values() if isinstance(item, dict) else item)]
+    return level
+
+
+def _config(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if depth(value) > DEEPEST_CONFIG:
+        raise PydanticCustomError("config", "must not be nested deeper than 32 levels")
+    try:
+        size = len(config_text(value).encode())
+    except UnicodeEncodeError:
+        raise PydanticCustomError("config", "must not contain lone surrogates") from None
+    if size > MOST_CONFIG_BYTES:
+        raise PydanticCustomError("config", "must be at most 16384 bytes of JSON")
+    return value
+
+
+def config_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """A configuration as it is stored: compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+Config = Annotated[
+    Any, AfterValidator(_config), WithJsonSchema({"description": "Free JSON, at most 16 KiB."})
+]
+
+Time = Annotated[
+    datetime,
+    PlainSerializer(to_text, return_type=str),
+    WithJsonSchema(
+        {"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00.000000Z"]},
+        mode="serialization",
+    ),
+]
+
+
+def _whole(text: Any) -> int:  # noqa: ANN401 - a parameter as it came
+    if not (isinstance(text, str) and re.fullmatch("[0-9]{1,9}", text, re.ASCII)):
+        raise PydanticCustomError("whole", "must be a whole number")
+    return int(text)
+
+
+def _flag(text: Any) -> bool:  # noqa: ANN401 - likewise
+    if text not in {"true", "false"}:
+        raise PydanticCustomError("flag", "must be true or false")
+    return bool(text == "true")
+
+
+def _comma_separated(text: Any) -> Any:  # noqa: ANN401 - likewise
+    return tuple(text.split(",")) if isinstance(text, str) else text
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+CommaSeparated = BeforeValidator(_comma_separated)
+PageSize = Annotated[Whole, Field(ge=1, le=100)]
+
+
+class PageParameters(Parameters):
+    """Which page of a list."""
+
+    page_size: PageSize = Field(default=50, description="How many objects a page has at most.")
+    page_token: str | None = Field(default=None, description="From the Link header of the page before.")

@@ -1,0 +1,82 @@
+"""The instance's secrets, and what is derived from them.
+
+Two keys that must not be one: *signing* keys rotate, the *identity* key never does, because ids
+and e-mail keys are made with it. On one machine both lie in the data folder, 0600, made at first start.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import HomeUnusable
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keys:
+    """The secrets of an instance. Its repr shows none."""
+
+    signing: Mapping[str, bytes]
+    """By key id (`kid`); the first one signs, all of them verify."""
+    identity: bytes
+
+    def email_key(self, email: str) -> str:
+        """Under which a normalised address is unique: an HMAC, so that ids don't tell addresses."""
+        digest = self._mac("email", email.encode())
+        return base64.b32encode(digest[:20]).decode().lower()
+
+    def seal(self, purpose: str, message: bytes) -> bytes:
+        """A 16-byte code that only this instance can make for the message."""
+        return self._mac(purpose, message)[:16]
+
+    def _mac(self, purpose: str, message: bytes) -> bytes:
+        return hmac.digest(self.identity, purpose.encode() + b"\0" + message, "sha256")
+
+
+def key_id(key: bytes) -> str:
+    """A signing key's public name."""
+    return hashlib.sha256(b"kid\0" + key).hexdigest()[:8]
+
+
+def open_home(home: Path) -> None:
+    """Make the data folder, 0700, where it is missing; raise HomeUnusable when it can't be written."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise HomeUnusable(str(home), fault.strerror or str(fault)) from fault
+    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        raise HomeUnusable(str(home), "it can't be read and written")
+
+
+def keys_in(home: Path) -> Keys:
+    """The keys in the data folder, made where they are missing."""
+    open_home(home)
+    signing = _key_file(home / "signing.key")
+    return Keys({key_id(signing): signing}, _key_file(home / "identity.key"))
+
+
+def _key_file(file: Path) -> bytes:
+    """The key in a file. Of several processes that start at once, one makes it: `link` has one winner."""
+    try:
+        if not file.exists():
+            draft = file.with_suffix(f".{secrets.token_hex(8)}")
+            draft.touch(mode=0o600)
+            draft.write_bytes(secrets.token_bytes(KEY_BYTES))
+            try:
+                os.link(draft, file)
+            except FileExistsError:
+                pass
+            finally:
+                draft.unlink()
+        key = file.read_bytes()
+    except OSError as fault:
+        raise HomeUnusable(str(file.parent), f"{file.name}: {fault.strerror or fault}") from fault
+    if len(key) < KEY_BYTES:
+        raise HomeUnusable(str(file.parent), f"{file.name} holds {len(key)} bytes, a key has {KEY_BYTES}")
+    return key

@@ -1,0 +1,20 @@
+"""One JSON line per request, task or fault on stderr; never a secret or a body."""
+
+import json
+import sys
+import threading
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+_LOCK = threading.Lock()
+
+Severity = Literal["INFO", "WARNING", "ERROR"]
+
+
+def write(severity: Severity, message: str, **fields: Any) -> None:  # noqa: ANN401 - any JSON value
+    """A line in the format of Cloud Logging: `severity`, `message`, `time` and the fields given."""
+    entry = {"severity": severity, "time": datetime.now(UTC).isoformat(), "message": message, **fields}
+    line = json.dumps(entry, default=str)
+    with _LOCK:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()

@@ -1,0 +1,64 @@
+"""The composition root: what the use cases work with, made of an instance's settings on first use.
+
+The only module that imports adapters, and only those that the settings ask for.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared import config
+from shared.clock import Clock, SystemClock
+from shared.config import Settings
+from shared.keys import Keys, keys_in, open_home
+from shared.locks import NamedLocks
+from shared.ports import Store, TaskQueue
+
+if TYPE_CHECKING:
+    from shared.adapters.sqlite import Database
+    from shared.adapters.sqlite_queue import SqliteTaskQueue
+
+DATABASE_FILE = "envctl.db"
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a request or a task is handled with."""
+
+    settings: Settings
+    keys: Keys
+    store: Store
+    queue: TaskQueue
+    clock: Clock = field(default_factory=SystemClock)
+    locks: NamedLocks = field(default_factory=NamedLocks)
+
+
+@cache
+def runtime() -> Runtime:
+    """The runtime of this process, made at the first call: after a server has forked its workers."""
+    settings = config.load()
+    from shared.adapters.sqlite_store import SqliteStore  # noqa: PLC0415 - a function loads what it uses only
+
+    database = _database(settings.home)
+    return Runtime(settings, keys_in(settings.home), SqliteStore(database), local_queue(database))
+
+
+def _database(home: Path) -> "Database":
+    from shared.adapters.sqlite import Database  # noqa: PLC0415 - likewise
+
+    open_home(home)
+    return Database(home / DATABASE_FILE)
+
+
+def local_queue(database: "Database") -> "SqliteTaskQueue":
+    """The durable queue in the database's file, with what its dispatcher needs."""
+    from shared.adapters.sqlite_queue import RetryConfig, SqliteTaskQueue  # noqa: PLC0415 - likewise
+
+    return SqliteTaskQueue(database, RetryConfig())
+
+
+def open_local(settings: Settings) -> "tuple[Database, SqliteTaskQueue]":
+    """Database and queue of a data folder, for the one process that dispatches on this machine."""
+    database = _database(settings.home)
+    return database, local_queue(database)
