@@ -1,0 +1,75 @@
+"""What every test of the contract starts from: an empty store or queue of each adapter."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from shared.ports import Store
+from tests.contract.adapters import LINES, STORES, Line
+from tests.contract.elsewhere import Race, Start
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    with STORES[request.param](tmp_path) as store:
+        yield store
+
+
+@pytest.fixture(params=LINES)
+def line(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Line]:
+    with LINES[request.param](tmp_path) as line:
+        yield line
+
+
+@pytest.fixture(params=STORES)
+def adapter(request: pytest.FixtureRequest) -> str:
+    """The adapter's name, for tests that open one place several times."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Start]:
+    """Starts `elsewhere.py` in a process of its own, over the test's place. It waits for a line."""
+    with ExitStack() as processes:
+
+        def start(action: str, adapter: str, *arguments: str) -> "subprocess.Popen[str]":
+            command = [sys.executable, "-m", "tests.contract.elsewhere", action, adapter, str(tmp_path)]
+            process = subprocess.Popen(
+                [*command, *arguments],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            processes.enter_context(process)
+            processes.callback(process.kill)
+            return process
+
+        yield start
+
+
+@pytest.fixture
+def race(elsewhere: Start) -> Race:
+    """Runs one action in many processes at once; the lines that each printed."""
+
+    def run(count: int, *arguments: str) -> list[list[str]]:
+        processes = [elsewhere(*arguments) for _ in range(count)]
+        for process in processes:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        answers = [process.communicate()[0].splitlines() for process in processes]
+        assert [process.returncode for process in processes] == [0] * count
+        return answers
+
+    return run
