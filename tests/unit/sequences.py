@@ -1,0 +1,289 @@
+"""Random lives: one project with a few environments, moved by operations as several servers would.
+
+A sequence follows from its seed alone. What happens in it is a list of events, for `rules` to judge.
+Clocks are skewed: an operation's moment is the later of its server's clock and what it has read.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from shared.domain import aggregate as operations
+from shared.domain import project as projects
+from shared.domain.aggregate import Aggregate
+from shared.domain.deployment import PHASES, Deployment
+from shared.domain.environment import DELETED, DELETING, Environment, EnvironmentType, Pace
+from shared.domain.project import LOOK_AGAIN, Project, Remains, Role
+from shared.domain.timeline import Outcome, Work
+from shared.errors import EnvctlError
+
+TICK = timedelta(microseconds=1)
+BIRTH = datetime(2026, 1, 31, 12, tzinfo=UTC)
+OPEN, DEPLOY, EDIT, END, SETTLE, PROJECT_END = "open", "deploy", "edit", "end", "settle", "project end"
+# How likely each operation is; a flood of deployments fills the queue of a persistent environment.
+COMMON = {DEPLOY: 8, EDIT: 2, END: 2, SETTLE: 4, PROJECT_END: 1.2, OPEN: 1}
+FLOOD = {DEPLOY: 40, EDIT: 1, END: 0.3, SETTLE: 1, PROJECT_END: 0, OPEN: 0}
+
+
+@dataclass
+class Life:
+    """An environment as its store holds it, and what was asked of it."""
+
+    stored: Aggregate
+    """The environment and those deployments that were unfinished at its last commit."""
+    deployments: dict[int, Deployment] = field(default_factory=dict)
+    """Every one there ever was, as last committed."""
+    end_asked: tuple[datetime, str] | None = None
+    """When, and why, its deletion was first acknowledged."""
+    seen: list[tuple[int, datetime, str]] = field(default_factory=list)
+    """What readers were told before a later operation: number (0 for the environment), moment, status."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """An operation on an environment, done or refused."""
+
+    operation: str
+    now: datetime
+    before: Aggregate | None
+    after: Aggregate
+    refusal: EnvctlError | None
+    moments: tuple[datetime, ...]
+    """When somebody read what was stored before, between its commit and this operation."""
+    life: Life
+
+    @property
+    def as_of(self) -> datetime:
+        """The moment of the commit that `after` comes from."""
+        return self.after.environment.as_of
+
+    @property
+    def status(self) -> str:
+        """The environment's status when it was asked, as a word that a table can show."""
+        return str(self.before.environment.status_at(self.now)) if self.before else "-"
+
+
+@dataclass
+class World:
+    """A project, its environments, and the moment that most clocks show."""
+
+    random: Random
+    clock: datetime = BIRTH
+    project: Project = field(
+        default_factory=lambda: Project("prj-a", "p", None, None, {"u": Role.OWNER}, BIRTH, BIRTH, BIRTH)
+    )
+    lives: list[Life] = field(default_factory=list)
+    looks: list[tuple[Project, datetime, Remains, Project | None]] = field(default_factory=list)
+    """What settling made of the project after its end: before, when, what it found, after."""
+    trace: list[str] = field(default_factory=list)
+    """What happened, for whoever has to understand a broken rule."""
+
+    def run(self) -> Iterator[Event]:
+        """A random sequence, to where the project's end is done and one environment is at rest."""
+        flood = self.random.random() < 0.04
+        weights = FLOOD if flood else COMMON
+        names = self.random.choices(list(weights), list(weights.values()), k=32 if flood else 7)
+        yield self._open(EnvironmentType.PERSISTENT if flood else None)
+        for name in names:
+            self._wait(0.1 if flood else 0.7)
+            yield from self._carry_on(until=self.clock)
+            yield from self._do(name)
+        yield from self._carry_on()
+        yield from self._settle_to_rest(self.random.choice(self.lives))
+
+    def _do(self, name: str) -> Iterator[Event]:
+        ended_at = self.project.ended_at
+        live = [life for life in self.lives if status(life, self.clock) != DELETED]
+        if name == PROJECT_END:
+            yield from self._end_project()
+        elif name == OPEN or (not live and self.random.random() < 0.4):
+            # After the project's end only a create that raced with it.
+            if ended_at is None or self.clock < ended_at + LOOK_AGAIN / 2:
+                yield self._open(None)
+        else:
+            yield self._operate(self.random.choice(live or self.lives), name)
+
+    def _end_project(self) -> Iterator[Event]:
+        """The project at once, its environments one after the other, as settling gets to them."""
+        if self.project.ended_at is None:
+            now = self._moment(self.project.as_of)
+            self.project = projects.end(self.project, now)
+            self.trace.append(f"{now - BIRTH} project ended")
+            for life in list(self.lives):
+                yield self._operate(life, PROJECT_END)
+                self.clock += timedelta(seconds=self.random.choice((0, 0, 0.5)))
+
+    def _carry_on(self, until: datetime | None = None) -> Iterator[Event]:
+        """Look at the ended project whenever it asks for it; each look ends one environment at most."""
+        while (due := self.project.due_at) and (until is None or due <= until) and len(self.looks) < 100:
+            live = [life for life in self.lives if status(life, due) not in {DELETING, DELETED}]
+            for life in live[:1]:
+                yield self._operate(life, PROJECT_END, max(due, life.stored.environment.as_of))
+            purges = [life.stored.environment.purge_at for life in self.lives]
+            remains = Remains(len(live) > 1, any(purge is None or purge > due for purge in purges))
+            after = projects.carry_on(self.project, due, remains, timedelta(days=7))
+            self.looks.append((self.project, due, remains, after))
+            self.project = after or replace(self.project, due_at=None)
+
+    def _settle_to_rest(self, life: Life) -> Iterator[Event]:
+        """At each moment that the document names, until it names none or one that has come (the purge)."""
+        while (due := life.stored.environment.due_at) is not None and due > life.stored.environment.as_of:
+            yield self._operate(life, SETTLE, due)
+
+    def _open(self, kind: EnvironmentType | None) -> Event:
+        now = self._moment(self.project.as_of)
+        environment = random_environment(self.random, now, kind, f"env-{len(self.lives)}")
+        opened = operations.open_environment(environment)
+        life = Life(kept(opened))
+        self.lives.append(life)
+        self.trace.append(f"{now - BIRTH} open {environment.type} {environment.work} {environment.pace}")
+        self.trace.append(f"  until {environment.expires_at and environment.expires_at - BIRTH}")
+        return Event(OPEN, now, None, opened, None, (), life)
+
+    def _operate(self, life: Life, name: str, at: datetime | None = None) -> Event:
+        before = life.stored
+        now = at or self._moment(max(before.environment.as_of, self.project.as_of))
+        self.trace.append(f"{now - BIRTH} {name} {before.environment.id} {before.environment.status_at(now)}")
+        refusal, after = None, before
+        try:
+            after = self._apply(life, name, now)
+        except EnvctlError as error:
+            refusal = error
+        moments = self._moments_between(before, now)
+        if after is not before:
+            # Only commits bind: a reader whose clock is ahead of the next commit's may see what doesn't come.
+            see(life, before, moments)
+        life.stored = kept(after)
+        life.deployments |= {item.number: item for item in after.deployments}
+        return Event(name, now, before, after, refusal, moments, life)
+
+    def _apply(self, life: Life, name: str, now: datetime) -> Aggregate:
+        before, random = life.stored, self.random
+        match name:
+            case "deploy":
+                new = random_deployment(random, before.environment)
+                self.trace.append(f"  {new.work}")
+                return operations.deploy(before, new, now)
+            case "edit":
+                return operations.edit(
+                    before, now, name=random.choice("ab"), config=random.choice([None, "{}"])
+                )
+            case "settle":
+                return operations.replan(before, now)
+        reason = "deleted_by_user" if name == END else "project_deleted"
+        if before.environment.status_at(now) not in {DELETING, DELETED}:
+            life.end_asked = (now, reason)
+        return operations.end_environment(before, now, reason)
+
+    def _moment(self, read: datetime) -> datetime:
+        skew = self.random.choice((0, 0, 0, 0, -2, -0.5, 0.5, 2))
+        return max(self.clock + timedelta(seconds=skew), read)
+
+    def _wait(self, likely: float) -> None:
+        """Not at all, for round times (so that moments coincide), or to the brink of something planned."""
+        random = self.random
+        if random.random() > likely:
+            return
+        target = self.clock + timedelta(
+            seconds=random.choice((0.5, 0.5, 1, 1.5, 2, random.uniform(0, 9), 4000))
+        )
+        planned = self._planned(random.choice(self.lives).stored)
+        if planned and random.random() < 0.6:
+            target = random.choice(planned) + random.choice((-TICK, timedelta(0), TICK))
+        self.clock = max(self.clock, target)
+
+    def _planned(self, stored: Aggregate) -> list[datetime]:
+        environment = stored.environment
+        steps = [step for item in stored.deployments for step in item.timeline[1:]] + list(
+            environment.timeline
+        )
+        moments = [*(step.at for step in steps), environment.expires_at, environment.purge_at]
+        return [moment for moment in moments if moment and moment > self.clock]
+
+    def _moments_between(self, stored: Aggregate, now: datetime) -> tuple[datetime, ...]:
+        """A moment at random and the brink of a step, from the last commit to just before this operation."""
+        since = stored.environment.as_of
+        if now <= since:
+            return ()
+        timelines = (stored.environment.timeline, *(item.timeline for item in stored.deployments))
+        steps = [step.at for timeline in timelines for step in timeline if since < step.at < now]
+        some = [since + (now - since) * self.random.random()]
+        if steps:
+            some.append(self.random.choice(steps) - self.random.choice((timedelta(0), TICK)))
+        return tuple(moment for moment in some if since <= moment < now)
+
+
+def status(life: Life, now: datetime) -> str:
+    """An environment's status for a reader whose clock shows `now`: never before the last commit."""
+    environment = life.stored.environment
+    return environment.status_at(max(now, environment.as_of))
+
+
+def see(life: Life, stored: Aggregate, moments: tuple[datetime, ...]) -> None:
+    """Remember what somebody is told who reads what is stored at these moments."""
+    for moment in moments:
+        life.seen.append((0, moment, stored.environment.status_at(moment)))
+        life.seen += [(item.number, moment, item.status_at(moment)) for item in stored.deployments]
+
+
+def kept(aggregate: Aggregate) -> Aggregate:
+    """What the next operation reads: the environment and the deployments that its document names."""
+    named = {item.number for item in aggregate.environment.unfinished}
+    return replace(aggregate, deployments=tuple(d for d in aggregate.deployments if d.number in named))
+
+
+def random_environment(random: Random, now: datetime, kind: EnvironmentType | None, name: str) -> Environment:
+    """One of any type, lease, work and pace, as it is before it is opened."""
+    kind = kind or random.choice(
+        (EnvironmentType.EPHEMERAL, EnvironmentType.EPHEMERAL, EnvironmentType.PERSISTENT)
+    )
+    lease = random.choice((1, 2, 5, 5, 10, 10, 60, random.uniform(0.001, 20)))
+    ends = kind == EnvironmentType.EPHEMERAL
+    return Environment(
+        id=name,
+        project_id="prj-a",
+        name="a",
+        type=kind,
+        config=None,
+        created_at=now,
+        changed_at=now,
+        expires_at=now + timedelta(seconds=lease) if ends else None,
+        work=Work(
+            random.choice((0, 1, 2, random.uniform(0, 3))),
+            random.choices((Outcome.SUCCEED, Outcome.FAIL), (3, 1))[0],
+        ),
+        pace=random_pace(random),
+        timeline=(),
+        as_of=now,
+    )
+
+
+def random_pace(random: Random) -> Pace:
+    """Round ones, so that moments coincide, crooked ones, and steps that take no time at all."""
+    return Pace(
+        pending=random.choice((0, 0.5, 0.5, random.random())),
+        canceling=1,
+        deleting=random.choice((0, 2, 2, random.random())),
+        grace=random.choice((0, 5, 5, 3600)),
+        tombstone=random.choice((0, 60, 604800)),
+    )
+
+
+def random_deployment(random: Random, environment: Environment) -> Deployment:
+    """A wish: `deploy` sets what is left open here."""
+    return Deployment(
+        id=f"dep-{environment.last_number + 1}",
+        environment_id=environment.id,
+        project_id=environment.project_id,
+        version="1.0",
+        number=0,
+        config=None,
+        work=Work(
+            random.choice((0, 0.5, 2.5, 2.5, random.uniform(0, 6), 30)),
+            random.choice(list(Outcome)),
+            random.choice((None, *PHASES)),
+        ),
+        created_at=environment.created_at,
+        timeline=(),
+    )

@@ -1,0 +1,124 @@
+"""Random sequences of operations: each rule of `rules` holds after every one of them.
+
+To see one again: `play(Run(), seed)`, with the seed that a failure names.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+
+from shared import documents
+from shared.domain.project import LOOK_AGAIN
+from tests.unit.expected import ALL, LEGAL
+from tests.unit.rules import RULES, faults
+from tests.unit.sequences import BIRTH, DEPLOY, EDIT, Event, World
+
+SEQUENCES = 2_000
+FIRST_SEED = 310_126
+ENOUGH = 50
+PROJECT_RULE = "an_ended_project_takes_everything_along"
+
+
+@dataclass
+class Run:
+    """What many sequences showed."""
+
+    counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Operations by the environment's status, operation, and outcome: accepted, or the error's name."""
+    ends: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Deployments by their status when their environment was ended, and what became of them then."""
+    broken: dict[str, str] = field(default_factory=dict)
+    """Of each rule that was broken, the shortest sequence that does it."""
+
+    def report(self, rule: str, seed: int, trace: list[str], fault: str) -> None:
+        """Keep it if it is the shortest."""
+        text = "\n".join([f"seed {seed}:", *trace, f"=> {fault}"])
+        if rule not in self.broken or len(text) < len(self.broken[rule]):
+            self.broken[rule] = text
+
+
+def play(run: Run, seed: int) -> None:
+    """One sequence, with every rule checked after every operation."""
+    world = World(Random(seed))
+    try:
+        for event in world.run():
+            for name, fault in faults(event):
+                run.report(name, seed, world.trace, fault)
+            count(run, event)
+    except Exception as error:
+        error.add_note("\n".join([f"seed {seed}:", *world.trace]))
+        raise
+    for fault in project_faults(world):
+        run.report(PROJECT_RULE, seed, world.trace, fault)
+
+
+def count(run: Run, event: Event) -> None:
+    outcome = type(event.refusal).__name__ if event.refusal else "accepted"
+    run.counts[event.status, event.operation, outcome] += 1
+    if event.life.end_asked and event.life.end_asked[0] == event.now and event.before:
+        before = {item.number: item.status_at(event.now) for item in event.before.deployments}
+        for item in event.after.deployments:
+            run.ends[before[item.number], item.status_at(event.now)] += 1
+
+
+def project_faults(world: World) -> Iterator[str]:
+    """An ended project stays ended, misses nothing that raced with its end, and goes when nothing is left."""
+    if documents.project(documents.project_data(world.project)) != world.project:
+        yield f"{world.project}"
+    ended_at = world.project.ended_at or BIRTH
+    for before, now, remains, after in world.looks:
+        if after is None:
+            if remains.more_to_end or remains.tombstones or now < ended_at + LOOK_AGAIN:
+                yield f"purged at {now} with {remains}"
+        elif after.ended_at != ended_at or after.due_at is None or after.due_at < now:
+            yield f"{before} became {after}"
+        elif after.due_at == now and not remains.more_to_end:
+            yield f"looks again at once, {remains}"
+    if world.looks and world.looks[-1][-1] is not None:
+        yield f"{len(world.looks)} looks were not enough"
+    if world.looks and any(life.stored.environment.purge_at is None for life in world.lives):
+        yield "an environment outlived its project"
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    run = Run()
+    for seed in range(FIRST_SEED, FIRST_SEED + SEQUENCES):
+        play(run, seed)
+    return run
+
+
+@pytest.mark.parametrize("rule", [*RULES, PROJECT_RULE])
+def test_a_rule_holds_in_every_sequence(run: Run, rule: str) -> None:
+    assert rule not in run.broken, run.broken[rule]
+
+
+def test_every_legal_cell_is_reached_often(run: Run) -> None:
+    """The table is printed: `pytest -s` shows it."""
+    for cell, times in sorted(run.counts.items()):
+        sys.stdout.write(f"{times:7} {' '.join(cell)}\n")
+    legal = {(status, operation, "accepted") for operation in LEGAL for status in LEGAL[operation]}
+    assert {cell: run.counts[cell] for cell in legal if run.counts[cell] < ENOUGH} == {}
+
+
+def test_every_refusal_is_met_often(run: Run) -> None:
+    refused = {(status, DEPLOY, "EnvironmentNotRunning") for status in ALL - LEGAL[DEPLOY]}
+    refused |= {(status, EDIT, "EnvironmentEnding") for status in ALL - LEGAL[EDIT]}
+    refused |= {("running", DEPLOY, "TooManyUnfinished")}
+    assert {cell: run.counts[cell] for cell in refused if run.counts[cell] < ENOUGH} == {}
+
+
+def test_deletions_meet_deployments_that_wait_and_that_run(run: Run) -> None:
+    for cell, times in sorted(run.ends.items()):
+        sys.stdout.write(f"{times:7} {' '.join(cell)}\n")
+    assert run.ends["pending", "canceled"] >= ENOUGH
+    assert run.ends["running", "failed"] >= ENOUGH
+
+
+def test_the_same_seed_gives_the_same_sequence() -> None:
+    first, second = World(Random(FIRST_SEED)), World(Random(FIRST_SEED))
+    assert [event.after for event in first.run()] == [event.after for event in second.run()]
