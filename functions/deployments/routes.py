@@ -9,7 +9,6 @@ from functions.deployments.schemas import (
     EntryView,
     LogView,
     NewDeployment,
-    ShowDeleted,
 )
 from shared.domain import logs
 from shared.domain.deployment import Deployment
@@ -17,6 +16,7 @@ from shared.domain.timeline import step_at
 from shared.http import pages
 from shared.http.answers import resource
 from shared.http.routes import Answer, Call, Group
+from shared.http.types import ShowDeleted
 from shared.http.views import steps
 from shared.reading import read_deployment
 from shared.times import to_text

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared.domain.deployment import DeploymentStatus
 from shared.http.answers import Resource
-from shared.http.types import CommaSeparated, Flag, Input, PageParameters, Parameters, Time, Version, View
+from shared.http.types import CommaSeparated, Input, PageParameters, ShowDeleted, Time, Version, View
 from shared.http.views import StepView
 
 
@@ -16,22 +16,11 @@ class NewDeployment(Input):
     version: Version = Field(examples=["sha-1234567"])
 
 
-class ShowDeleted(Parameters):
-    """Whether to see what belongs to a deleted environment."""
-
-    show_deleted: Flag = Field(
-        default=False, description="Show deployments of a deleted environment until it is purged."
-    )
-
-
-class DeploymentFilters(PageParameters):
+class DeploymentFilters(PageParameters, ShowDeleted):
     """Which deployments to list."""
 
     status: Annotated[tuple[DeploymentStatus, ...], CommaSeparated] | None = Field(
         default=None, description="Only these statuses, separated by commas."
-    )
-    show_deleted: Flag = Field(
-        default=False, description="Show deployments of a deleted environment until it is purged."
     )
 
 

@@ -8,7 +8,6 @@ from functions.environments.schemas import (
     EnvironmentFilters,
     EnvironmentView,
     NewEnvironment,
-    ShowDeleted,
 )
 from shared.changing import Changed
 from shared.domain.environment import Environment
@@ -16,6 +15,7 @@ from shared.domain.timeline import step_at
 from shared.http import pages
 from shared.http.answers import resource, text_of
 from shared.http.routes import Answer, Call, Group
+from shared.http.types import ShowDeleted
 from shared.http.views import steps
 from shared.reading import read_environment
 

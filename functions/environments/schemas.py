@@ -6,7 +6,7 @@ from pydantic import Field
 
 from shared.domain.environment import EnvironmentStatus, EnvironmentType
 from shared.http.answers import Resource
-from shared.http.types import CommaSeparated, Config, Flag, Input, Name, PageParameters, Parameters, Time
+from shared.http.types import CommaSeparated, Config, Input, Name, PageParameters, ShowDeleted, Time
 from shared.http.views import StepView
 
 Hours = Annotated[float, Field(gt=0, allow_inf_nan=False, examples=[24])]
@@ -32,20 +32,13 @@ class EnvironmentChanges(Input):
     config: Config = None
 
 
-class ShowDeleted(Parameters):
-    """Whether to see what is deleted."""
-
-    show_deleted: Flag = Field(default=False, description="Show a deleted environment until it is purged.")
-
-
-class EnvironmentFilters(PageParameters):
+class EnvironmentFilters(PageParameters, ShowDeleted):
     """Which environments to list."""
 
     status: Annotated[tuple[EnvironmentStatus, ...], CommaSeparated] | None = Field(
         default=None, description="Only these statuses, separated by commas."
     )
     type: EnvironmentType | None = Field(default=None, description="Only this type.")
-    show_deleted: Flag = Field(default=False, description="Show deleted environments until they are purged.")
 
 
 class EnvironmentView(Resource):

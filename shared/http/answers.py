@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from flask import Response
 from pydantic import BaseModel
 
-from shared.http.routes import Answer
+from shared.http.routes import Answer, File
 from shared.http.types import View
 
 
@@ -38,6 +38,8 @@ def response(answer: Answer) -> Response:
         return Response(status=answer.status, headers=headers)
     if isinstance(body, str):
         return Response(body, answer.status, {"Content-Type": "text/plain; charset=utf-8", **headers})
+    if isinstance(body, File):
+        return Response(body.content, answer.status, {"Content-Type": body.media_type, **headers})
     if isinstance(body, Resource):
         headers["ETag"] = body.etag
     return Response(_json(body), answer.status, {"Content-Type": "application/json", **headers})

@@ -12,20 +12,13 @@ from flask import Flask, Response, g, request
 from werkzeug import exceptions
 
 from shared import errors, log
-from shared.http import answers, parsing, problems
+from shared.http import answers, health, parsing, problems
 from shared.http.authentication import authenticate, authenticate_callback
 from shared.http.routes import Answer, Call, Group, Route
 from shared.http.types import Parameters, View
-from shared.ports import Ref
 from shared.runtime import Runtime
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-
-
-class Health(View):
-    """Whether the function can do its work."""
-
-    status: str
 
 
 class Malformed(View):
@@ -38,21 +31,12 @@ class NoParameters(Parameters):
     """A query that must be empty."""
 
 
-def health(call: Call) -> Answer:
-    """Ask the database and say whether it answers.
-
-    Answers 503 when it doesn't. Every function has this operation.
-    """
-    call.runtime.store.get(Ref("health", "probe"))
-    return Answer(200, Health(status="ok"), {"Cache-Control": "no-store"})
-
-
 def create_app(group: Group, runtime: Callable[[], Runtime]) -> Flask:
     """The application of a group. `runtime` is asked at each request, first when one comes."""
     app = Flask(group.name, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = parsing.MOST_BODY_BYTES
     app.url_map.merge_slashes = False
-    for route in group.routes:
+    for route in [*group.routes, *health.group.routes]:
         app.add_url_rule(
             re.sub(r"{(\w+)}", r"<\1>", route.full_path),
             endpoint=f"{route.method} {route.path}",

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel
 from werkzeug.datastructures import MIMEAccept
@@ -42,22 +42,20 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """Bytes to send as they are."""
+
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What a handler answers: a status and an object, a list of objects, text, or nothing."""
+    """What a handler answers: a status and an object, a list of objects, text, a file, or nothing."""
 
     status: int
-    body: BaseModel | Sequence[BaseModel] | str | None = None
+    body: BaseModel | Sequence[BaseModel] | str | File | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class Handler(Protocol):
-    """`handler(call, **path parameters, body=…, form=…, query=…)`, the last three where it names them."""
-
-    __name__: str
-    __doc__: str | None
-
-    def __call__(self, call: Call, /, *args: Any, **kwargs: Any) -> Answer:  # noqa: ANN401 - each its own
-        """Answer the call."""
 
 
 HandlerT = TypeVar("HandlerT", bound=Callable[..., Answer])
@@ -80,6 +78,8 @@ class Route:
     """Whether it works without an access token."""
     internal: bool
     """Whether it is called by the platform only, with the callback's credential."""
+    documented: bool
+    """Whether it is in the OpenAPI document."""
     body: type[Input] | None
     form: type[Parameters] | None
     query: type[Parameters] | None
@@ -90,7 +90,7 @@ class Route:
         return self.path if self.path in ROOT_PATHS else BASE_PATH + self.path
 
 
-ROOT_PATHS = {"/health", "/openapi.json", "/docs", "/redoc", "/assets/{package}/{file}"}
+ROOT_PATHS = {"/", "/health", "/openapi.json", "/docs", "/redoc", "/assets/{name}"}
 
 
 class Group:
@@ -110,6 +110,7 @@ class Group:
         *,
         public: bool = False,
         internal: bool = False,
+        documented: bool = True,
     ) -> Callable[[HandlerT], HandlerT]:
         """Register a handler. What it takes follows from its parameters' names and types."""
 
@@ -118,7 +119,18 @@ class Group:
             parts = {name: hints.get(name) for name in ("body", "form", "query")}
             assert "call" in inspect.signature(handler).parameters  # noqa: S101 - caught at import
             self.routes.append(
-                Route(self.name, method, path, handler, answers, refusals, public, internal, **parts)
+                Route(
+                    group=self.name,
+                    method=method,
+                    path=path,
+                    handler=handler,
+                    answers=answers,
+                    refusals=refusals,
+                    public=public,
+                    internal=internal,
+                    documented=documented and not internal,
+                    **parts,
+                )
             )
             return handler
 

@@ -134,10 +134,15 @@ def _comma_separated(text: Any) -> Any:  # noqa: ANN401 - likewise
     return tuple(text.split(",")) if isinstance(text, str) else text
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 CommaSeparated = BeforeValidator(_comma_separated)
-PageSize = Annotated[Whole, Field(ge=1, le=100)]
+PageSize = Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)]
+
+
+class ShowDeleted(Parameters):
+    """Whether to see what is deleted."""
+
+    show_deleted: Flag = Field(default=False, description="Show what is deleted, until it is purged.")
 
 
 class PageParameters(Parameters):

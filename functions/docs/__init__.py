@@ -1,0 +1,3 @@
+"""The API's description: the OpenAPI document, Swagger UI and ReDoc, all served from here."""
+
+from functions.docs.routes import group as group

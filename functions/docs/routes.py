@@ -1,0 +1,53 @@
+"""Routes of the docs function. They stand at the root and need no token."""
+
+from functions.docs import assets
+from shared.errors import UnknownPath
+from shared.http.routes import Answer, Call, File, Group
+
+group = Group("docs", "The API's description")
+
+_CACHED = {"Cache-Control": "public, max-age=3600"}
+_POLICY = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; worker-src blob:; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@group.route("GET", "/", {307: None}, public=True, documented=False)
+def get_root(call: Call) -> Answer:
+    """Show the way to the documentation."""
+    del call
+    return Answer(307, headers={"Location": "/docs"})
+
+
+@group.route("GET", "/openapi.json", {200: dict}, public=True, documented=False)
+def get_openapi(call: Call) -> Answer:
+    """Serve the OpenAPI document."""
+    del call
+    return Answer(200, assets.openapi(), _CACHED)
+
+
+@group.route("GET", "/docs", {200: str}, public=True, documented=False)
+def get_swagger_ui(call: Call) -> Answer:
+    """Serve Swagger UI."""
+    del call
+    return Answer(200, assets.asset("swagger.html"), {**_CACHED, **_POLICY})
+
+
+@group.route("GET", "/redoc", {200: str}, public=True, documented=False)
+def get_redoc(call: Call) -> Answer:
+    """Serve ReDoc."""
+    del call
+    return Answer(200, assets.asset("redoc.html"), {**_CACHED, **_POLICY})
+
+
+@group.route("GET", "/assets/{name}", {200: File}, public=True, documented=False)
+def get_asset(call: Call, name: str) -> Answer:
+    """Serve a file that the pages need."""
+    found = assets.asset(name)
+    if found is None:
+        raise UnknownPath(call.path)
+    return Answer(200, found, _CACHED)

@@ -1,0 +1,213 @@
+"""The OpenAPI document, made from the routes. Run by `make openapi`; no function imports this module.
+
+python -m shared.http.openapi > functions/docs/openapi.json
+"""
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterable
+from types import UnionType
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from shared import groups
+from shared.http import health, problems
+from shared.http.parsing import FORM_TYPE
+from shared.http.routes import Group, Route
+from shared.version import VERSION
+
+Schema = dict[str, Any]
+
+_REF = "#/components/schemas/{model}"
+_SECURITY: list[Schema] = [{"password": []}, {"bearer": []}]
+_PROBLEM: Schema = {
+    "title": "Problem",
+    "description": "Every error (RFC 9457). `type` is `urn:envctl:problem:<code>`.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance", "request_id"],
+    "properties": {
+        "type": {"enum": sorted({f"urn:envctl:problem:{kind.code}" for kind in problems.KINDS.values()})},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "A sentence about this occurrence."},
+        "instance": {"type": "string"},
+        "request_id": {"type": "string", "description": "Equal to the X-Request-Id header."},
+        "errors": {
+            "type": "array",
+            "description": "What is wrong with the input, at which JSON pointer or parameter.",
+            "items": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": {
+                    "pointer": {"type": "string"},
+                    "parameter": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+                "additionalProperties": False,
+            },
+        },
+    },
+    "additionalProperties": False,
+}
+_HEADERS: Schema = {
+    "ETag": {"description": "Equal to the body's `etag`.", "schema": {"type": "string"}},
+    "Link": {"description": 'The next page, `rel="next"`, if there is one.', "schema": {"type": "string"}},
+    "Location": {"description": "Where the new object is, path-absolute.", "schema": {"type": "string"}},
+}
+
+
+def document() -> Schema:
+    """The whole document."""
+    every = [health.group, *(groups.load(name) for name in groups.names())]
+    routes = [route for group in every for route in group.routes if route.documented]
+    schemas = _schemas(routes)
+    paths: dict[str, Schema] = {}
+    for route in routes:
+        paths.setdefault(route.full_path, {})[route.method.lower()] = _operation(route, schemas)
+    for parameters in {route.query.__name__ for route in routes if route.query}:
+        del schemas[parameters]  # they stand at their operations
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "envctl",
+            "version": VERSION,
+            "description": "Projects, environments that expire, and deployments: the control plane of "
+            "an internal developer platform. A trailing slash is optional everywhere.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [_tag(group) for group in every if any(route.documented for route in group.routes)],
+        "paths": paths,
+        "components": {
+            "schemas": {**schemas, "Problem": _PROBLEM},
+            "securitySchemes": {
+                "password": {
+                    "type": "oauth2",
+                    "flows": {"password": {"tokenUrl": "/api/v1/auth/login", "scopes": {}}},
+                },
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            },
+        },
+    }
+
+
+def _tag(group: Group) -> Schema:
+    return {"name": group.name, "description": group.about}
+
+
+def _schemas(routes: Iterable[Route]) -> dict[str, Schema]:
+    inputs = {part for route in routes for part in (route.body, route.form, route.query) if part}
+    outputs = {model for route in routes for answer in route.answers.values() for model in _models(answer)}
+    wanted: list[tuple[type[BaseModel], Any]] = [(model, "validation") for model in inputs]
+    wanted += [(model, "serialization") for model in outputs]
+    wanted.sort(key=lambda pair: pair[0].__name__)
+    schemas: dict[str, Schema] = models_json_schema(wanted, ref_template=_REF)[1]["$defs"]
+    return schemas
+
+
+def _models(answer: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type
+    inner = get_args(answer) or (answer,)
+    return [item for item in inner if isinstance(item, type) and issubclass(item, BaseModel)]
+
+
+def _operation(route: Route, schemas: dict[str, Schema]) -> Schema:
+    summary, _, description = inspect.cleandoc(route.handler.__doc__ or "").partition("\n\n")
+    operation: Schema = {
+        "tags": [route.group],
+        "operationId": route.handler.__name__,
+        "summary": summary.rstrip("."),
+        "description": description.replace("\n", " ") or summary,
+        "parameters": [*_path_parameters(route), *_query_parameters(route, schemas)],
+        "responses": {**_answers(route), **_problems(route)},
+        "security": [] if route.public else _SECURITY,
+    }
+    for model, media_type in ((route.body, "application/json"), (route.form, FORM_TYPE)):
+        if model is not None:
+            content = {media_type: {"schema": {"$ref": _REF.format(model=model.__name__)}}}
+            operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _path_parameters(route: Route) -> list[Schema]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", route.path)
+    ]
+
+
+def _query_parameters(route: Route, schemas: dict[str, Schema]) -> list[Schema]:
+    if route.query is None:
+        return []
+    found = []
+    for name, field in schemas[route.query.__name__]["properties"].items():
+        schema = {key: value for key, value in field.items() if key not in {"title", "description"}}
+        if "anyOf" in schema:  # a parameter is left out, never null
+            schema = next(option for option in schema["anyOf"] if option.get("type") != "null")
+        parameter = {"name": name, "in": "query", "description": field["description"], "schema": schema}
+        if schema.get("type") == "array":
+            parameter |= {"style": "form", "explode": False}
+        found.append(parameter)
+    return found
+
+
+def _answers(route: Route) -> Schema:
+    found: Schema = {}
+    for status, answer in route.answers.items():
+        described: Schema = {"description": "Success"}
+        options = get_args(answer) if isinstance(answer, UnionType) else (answer,)
+        content = dict(_content(option) for option in options if option is not None)
+        if content:
+            described["content"] = content
+        headers = _headers(status, answer)
+        if headers:
+            described["headers"] = {name: _HEADERS[name] for name in headers}
+        found[str(status)] = described
+    return found
+
+
+def _content(option: Any) -> tuple[str, Schema]:  # noqa: ANN401 - a type
+    if option is str:
+        return "text/plain", {"schema": {"type": "string"}}
+    [model] = _models(option)
+    schema: Schema = {"$ref": _REF.format(model=model.__name__)}
+    if get_origin(option) is list:
+        schema = {"type": "array", "items": schema}
+    return "application/json", {"schema": schema}
+
+
+def _headers(status: int, answer: Any) -> list[str]:  # noqa: ANN401 - a type
+    names = ["Location"] if status == 201 else []
+    if get_origin(answer) is list:
+        names.append("Link")
+    elif any("etag" in model.model_fields for model in _models(answer)):
+        names.append("ETag")
+    return names
+
+
+def _problems(route: Route) -> Schema:
+    statuses = {422, 500, 503, *route.refusals}
+    if not route.public:
+        statuses.add(401)
+    if "{" in route.path:
+        statuses.add(404)
+    if route.body or route.form:
+        statuses |= {400, 413, 415}
+    content = {problems.CONTENT_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}}
+    return {str(status): {"description": _title(status), "content": content} for status in sorted(statuses)}
+
+
+def _title(status: int) -> str:
+    return " or ".join(sorted({kind.title for kind in problems.KINDS.values() if kind.status == status}))
+
+
+def text() -> str:
+    """The document as it is committed."""
+    return json.dumps(document(), indent=1, sort_keys=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())
