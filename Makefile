@@ -1,0 +1,42 @@
+# What there is to run. `make help` reads this file.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint types openapi bench test-browser clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(VENV)/run.done: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "envctl needs Python 3.11 or later")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/run.done requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/run.done  ## Install what is missing and serve the whole platform on http://127.0.0.1:8000
+	@exec $(BIN)/python -m local
+
+test: $(VENV)/dev.done  ## Install what is missing and run the tests
+	$(BIN)/python -m pytest
+
+check: lint types test  ## What CI runs: lint, types, tests
+
+lint: $(VENV)/dev.done  ## Look for mistakes and for another format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.done  ## Check the types
+	$(BIN)/mypy
+
+openapi: $(VENV)/dev.done  ## Generate the OpenAPI document anew
+	$(BIN)/python -m shared.http.openapi > openapi.tmp && mv openapi.tmp functions/docs/openapi.json
+
+clean:  ## Remove what the other commands made
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
