@@ -18,9 +18,9 @@ from shared.errors import HomeUnusable
 KEY_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Keys:
-    """The secrets of an instance. Its repr shows none."""
+    """The secrets of an instance. Its repr shows none; it is equal to itself only."""
 
     signing: Mapping[str, bytes]
     """By key id (`kid`); the first one signs, all of them verify."""

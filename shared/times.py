@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 def to_text(moment: datetime) -> str:
     """`2026-01-31T12:00:00.000000Z`, whatever the zone of the (aware) moment."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 def from_text(text: str) -> datetime:

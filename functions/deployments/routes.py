@@ -14,19 +14,18 @@ from shared.domain import logs
 from shared.domain.deployment import Deployment
 from shared.domain.timeline import step_at
 from shared.http import pages
-from shared.http.answers import resource
-from shared.http.routes import Answer, Call, Group
+from shared.http.answers import represent
+from shared.http.routes import Answer, Call, Group, Representation
 from shared.http.types import ShowDeleted
-from shared.http.views import steps
 from shared.reading import read_deployment
 from shared.times import to_text
 
 group = Group("deployments", "Deployments: versions rolled out to an environment, with their logs")
 
 
-def _view(deployment: Deployment, now: datetime) -> DeploymentView:
+def _view(deployment: Deployment, now: datetime) -> Representation:
     step = step_at(deployment.timeline, now)
-    return resource(
+    return represent(
         DeploymentView,
         id=deployment.id,
         environment_id=deployment.environment_id,
@@ -38,7 +37,7 @@ def _view(deployment: Deployment, now: datetime) -> DeploymentView:
         logs_url=f"/api/v1/deployments/{deployment.id}/logs",
         created_at=deployment.created_at,
         updated_at=deployment.updated_at(now),
-        timeline=steps(deployment.timeline),
+        timeline=deployment.timeline,
     )
 
 

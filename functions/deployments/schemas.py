@@ -5,8 +5,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.domain.deployment import DeploymentStatus
-from shared.http.answers import Resource
-from shared.http.types import CommaSeparated, Input, PageParameters, ShowDeleted, Time, Version, View
+from shared.http.types import (
+    CommaSeparated,
+    Input,
+    PageParameters,
+    Resource,
+    ShowDeleted,
+    Time,
+    Version,
+    View,
+)
 from shared.http.views import StepView
 
 

@@ -13,19 +13,18 @@ from shared.changing import Changed
 from shared.domain.environment import Environment
 from shared.domain.timeline import step_at
 from shared.http import pages
-from shared.http.answers import resource, text_of
-from shared.http.routes import Answer, Call, Group
+from shared.http.answers import represent, text_of
+from shared.http.routes import Answer, Call, Group, Representation
 from shared.http.types import ShowDeleted
-from shared.http.views import steps
 from shared.reading import read_environment
 
 group = Group("environments", "Environments: ephemeral ones with a TTL, or persistent ones")
 
 
-def _view(call: Call, environment: Environment, now: datetime) -> EnvironmentView:
+def _view(call: Call, environment: Environment, now: datetime) -> Representation:
     step = step_at(environment.timeline, now)
     host = f"{environment.id}.{call.runtime.settings.environment_domain}"
-    return resource(
+    return represent(
         EnvironmentView,
         id=environment.id,
         project_id=environment.project_id,
@@ -38,11 +37,11 @@ def _view(call: Call, environment: Environment, now: datetime) -> EnvironmentVie
         created_at=environment.created_at,
         updated_at=environment.updated_at(now),
         expires_at=environment.expires_at,
-        timeline=steps(environment.timeline),
+        timeline=environment.timeline,
     )
 
 
-def _changed(call: Call, changed: Changed) -> EnvironmentView:
+def _changed(call: Call, changed: Changed) -> Representation:
     return _view(call, changed.aggregate.environment, changed.now)
 
 

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from shared.domain.environment import EnvironmentStatus, EnvironmentType
-from shared.http.answers import Resource
-from shared.http.types import CommaSeparated, Config, Input, Name, PageParameters, ShowDeleted, Time
+from shared.http.types import CommaSeparated, Config, Input, Name, PageParameters, Resource, ShowDeleted, Time
 from shared.http.views import StepView
 
 Hours = Annotated[float, Field(gt=0, allow_inf_nan=False, examples=[24])]

@@ -5,16 +5,16 @@ from functions.projects.schemas import DeleteParameters, NewProject, ProjectChan
 from shared import documents
 from shared.domain.project import Project
 from shared.http import pages
-from shared.http.answers import resource
-from shared.http.routes import Answer, Call, Group
+from shared.http.answers import represent
+from shared.http.routes import Answer, Call, Group, Representation
 from shared.http.types import PageParameters
 from shared.reading import read_project
 
 group = Group("projects", "Projects: what environments belong to")
 
 
-def _view(project: Project) -> ProjectView:
-    return resource(
+def _view(project: Project) -> Representation:
+    return represent(
         ProjectView,
         id=project.id,
         name=project.name,

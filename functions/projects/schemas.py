@@ -2,8 +2,7 @@
 
 from pydantic import Field
 
-from shared.http.answers import Resource
-from shared.http.types import Description, Flag, Input, Name, Parameters, RepoUrl, Time
+from shared.http.types import Description, Flag, Input, Name, Parameters, RepoUrl, Resource, Time
 
 
 class NewProject(Input):

@@ -3,31 +3,22 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Response
-from pydantic import BaseModel
 
-from shared.http.routes import Answer, File
-from shared.http.types import View
-
-
-class Resource(View):
-    """A single object with its entity tag."""
-
-    etag: str
-    """Strong; equal to the ETag header. A hash of what the object shows."""
+from shared.http.routes import Answer, File, Representation
+from shared.http.types import Resource, View
 
 
-ResourceT = TypeVar("ResourceT", bound=Resource)
+def represent(model: type[Resource], **fields: Any) -> Representation:  # noqa: ANN401 - checked by the model
+    """An object as JSON with its entity tag, quoted as the header and If-Match have it (RFC 9110).
 
-
-def resource(model: type[ResourceT], **fields: Any) -> ResourceT:  # noqa: ANN401 - checked by the model
-    """The view with its entity tag: quoted, as the header and If-Match have it (RFC 9110)."""
-    view = model(etag="", **fields)
-    shown = view.model_dump_json(exclude={"etag"})
-    view.etag = f'"{hashlib.sha256(shown.encode()).hexdigest()[:24]}"'
-    return view
+    The tag is a hash of what the object shows: strong, and the same wherever it is computed.
+    """
+    shown = model(etag="", **fields).model_dump_json(exclude={"etag"})
+    etag = f'"{hashlib.sha256(shown.encode()).hexdigest()[:24]}"'
+    return Representation(f'{shown[:-1]},"etag":{json.dumps(etag)}}}', etag)
 
 
 def response(answer: Answer) -> Response:
@@ -40,15 +31,17 @@ def response(answer: Answer) -> Response:
         return Response(body, answer.status, {"Content-Type": "text/plain; charset=utf-8", **headers})
     if isinstance(body, File):
         return Response(body.content, answer.status, {"Content-Type": body.media_type, **headers})
-    if isinstance(body, Resource):
+    if isinstance(body, Representation):
         headers["ETag"] = body.etag
     return Response(_json(body), answer.status, {"Content-Type": "application/json", **headers})
 
 
-def _json(body: BaseModel | Sequence[BaseModel]) -> str:
-    if isinstance(body, BaseModel):
+def _json(body: View | Representation | Sequence[Representation]) -> str:
+    if isinstance(body, View):
         return body.model_dump_json()
-    return "[" + ",".join(item.model_dump_json() for item in body) + "]"
+    if isinstance(body, Representation):
+        return body.json
+    return "[" + ",".join(item.json for item in body) + "]"
 
 
 def text_of(value: str | None) -> Any:  # noqa: ANN401 - any JSON value

@@ -7,10 +7,8 @@ import json
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from pydantic import BaseModel
-
 from shared.errors import BadPageToken
-from shared.http.routes import Answer, Call
+from shared.http.routes import Answer, Call, Representation
 from shared.http.types import PageParameters
 from shared.keys import Keys
 from shared.ports import Cursor
@@ -44,12 +42,12 @@ def start(call: Call, query: PageParameters) -> Cursor | None:
         raise BadPageToken from fault
 
 
-def page(call: Call, views: Sequence[BaseModel], following: Cursor | None) -> Answer:
+def page(call: Call, items: Sequence[Representation], following: Cursor | None) -> Answer:
     """The page, with a link to the next one if there is more."""
     if following is None:
-        return Answer(200, views)
+        return Answer(200, items)
     cursor = json.dumps(following, separators=(",", ":")).encode()
     seal = _seal(call.runtime.keys, _binding(call), cursor)
     token = base64.urlsafe_b64encode(seal + cursor).decode().rstrip("=")
     query = urlencode({**call.parameters, "page_token": token})
-    return Answer(200, views, {"Link": f'<{call.path}?{query}>; rel="next"'})
+    return Answer(200, items, {"Link": f'<{call.path}?{query}>; rel="next"'})

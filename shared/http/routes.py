@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
-from pydantic import BaseModel
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from shared.access import Caller
-from shared.http.types import Input, Parameters
+from shared.http.types import Input, Parameters, View
 from shared.runtime import Runtime
 
 BASE_PATH = "/api/v1"
@@ -42,6 +41,14 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Representation:
+    """An object as JSON text, and its entity tag."""
+
+    json: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
 class File:
     """Bytes to send as they are."""
 
@@ -51,10 +58,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a handler answers: a status and an object, a list of objects, text, a file, or nothing."""
+    """What a handler answers: a status and an object or a list of objects, text, a file, or nothing."""
 
     status: int
-    body: BaseModel | Sequence[BaseModel] | str | File | None = None
+    body: View | Representation | Sequence[Representation] | str | File | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -44,6 +44,12 @@ class View(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Resource(View):
+    """A single object that clients may change: it has an entity tag."""
+
+    etag: str = Field(description="Strong; equal to the ETag header.")
+
+
 def _not_blank(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("blank", "must not be blank")

@@ -1,17 +1,15 @@
 """Views that several functions show."""
 
-from shared.domain.timeline import Timeline
+from pydantic import ConfigDict
+
 from shared.http.types import Time, View
 
 
 class StepView(View):
     """A step of a timeline: from `at` on the status is, or will be, `status`."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     at: Time
     status: str
     reason: str | None
-
-
-def steps(timeline: Timeline) -> list[StepView]:
-    """A timeline as clients see it."""
-    return [StepView(at=step.at, status=str(step.status), reason=step.reason) for step in timeline]
