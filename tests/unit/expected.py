@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from shared.domain.deployment import Deployment, finish
 from shared.domain.environment import Environment, EnvironmentType
 from shared.domain.timeline import Outcome, Step
-from tests.unit.sequences import TICK, Life
+from tests.unit.sequences import TICK, Event, Life
 
 ALL = {"provisioning", "running", "failed", "expired", "deleting", "deleted"}
 LEGAL = {
@@ -85,6 +85,13 @@ def deployment_steps(life: Life) -> dict[int, list[Step]]:
 def _last(item: Deployment, start: datetime, end: End | None) -> Step:
     own = finish(item.work, start)
     return Step(end.at, "failed", end.reason) if end and end.at < own.at else own
+
+
+def is_full(event: Event) -> bool:
+    """Whether a persistent environment has 20 deployments that haven't ended."""
+    if event.before is None or event.before.environment.type == EnvironmentType.EPHEMERAL:
+        return False
+    return sum(item.timeline[-1].at > event.now for item in event.before.deployments) == 20
 
 
 def _end(life: Life) -> End | None:

@@ -10,7 +10,7 @@ from shared.domain import deployment, environment, logs
 from shared.domain.aggregate import Aggregate, replan
 from shared.domain.timeline import Machine, Step, Timeline
 from shared.errors import EnvctlError, EnvironmentEnding, EnvironmentNotRunning, TooManyUnfinished
-from tests.unit.expected import LEGAL, deployment_steps, environment_steps
+from tests.unit.expected import LEGAL, deployment_steps, environment_steps, is_full
 from tests.unit.sequences import TICK, Event, kept
 
 Rule = Callable[[Event], Iterator[str]]
@@ -271,12 +271,21 @@ def what_changed_last_is_never_earlier(event: Event) -> Iterator[str]:
 
 
 @rule
+def only_callers_set_changed_at(event: Event) -> Iterator[str]:
+    if event.before is not None:
+        asked = event.operation in {"edit", "end", "project end"}
+        expected = event.now if asked else event.before.environment.changed_at
+        if event.after.environment.changed_at != expected:
+            yield f"{event.operation}: {event.after.environment.changed_at}, expected {expected}"
+
+
+@rule
 def what_is_possible_follows_from_the_table(event: Event) -> Iterator[str]:
     """A refusal comes from the status, or from 20 that are unfinished, and says which."""
     expected: type[EnvctlError] | None = None
     if event.status not in LEGAL[event.operation]:
         expected = EnvironmentNotRunning if event.operation == "deploy" else EnvironmentEnding
-    elif event.operation == "deploy" and _is_full(event):
+    elif event.operation == "deploy" and is_full(event):
         expected = TooManyUnfinished
     if type(event.refusal) is not (expected or type(None)):
         yield f"{event.operation} while {event.status}: {event.refusal!r}"
@@ -288,9 +297,3 @@ def faults(event: Event) -> Iterator[tuple[str, str]]:
     for name in (what_is_possible_follows_from_the_table.__name__,) if unchanged else RULES:
         for fault in RULES[name](event):
             yield name, fault
-
-
-def _is_full(event: Event) -> bool:
-    if event.before is None or event.before.environment.type == "ephemeral":
-        return False
-    return sum(item.timeline[-1].at > event.now for item in event.before.deployments) == 20

@@ -122,13 +122,14 @@ def wish(number: int = 1) -> Deployment:
     return Deployment(f"dep-{number}", "env-a", "prj-a", "1.0", number, None, work, START, ())
 
 
-ENVIRONMENTS: dict[str, tuple[Aggregate, datetime]] = {
-    "provisioning": (opened(), moment(1)),
-    "running": (opened(), moment(50)),
-    "failed": (opened(outcome=Outcome.FAIL), moment(50)),
-    "expired": (opened(), moment(105)),
-    "deleting": (opened(), moment(111)),
-    "deleted": (opened(), moment(150)),
+# How provisioning ends, and a second at which the status is reached.
+MOMENTS: dict[str, tuple[Outcome, float]] = {
+    "provisioning": (Outcome.SUCCEED, 1),
+    "running": (Outcome.SUCCEED, 50),
+    "failed": (Outcome.FAIL, 50),
+    "expired": (Outcome.SUCCEED, 105),
+    "deleting": (Outcome.SUCCEED, 111),
+    "deleted": (Outcome.SUCCEED, 150),
 }
 
 OPERATIONS: dict[str, Callable[[Aggregate, datetime], Aggregate]] = {
@@ -159,7 +160,8 @@ def test_every_status_and_every_operation_has_a_cell() -> None:
 @pytest.mark.parametrize(("status", "operation"), ENVIRONMENT_CELLS)
 def test_an_operation_does_in_a_status_what_its_cell_says(status: str, operation: str) -> None:
     expected = ENVIRONMENT_CELLS[status, operation]
-    before, now = ENVIRONMENTS[status]
+    outcome, second = MOMENTS[status]
+    before, now = opened(outcome=outcome), moment(second)
     assert before.environment.status_at(now) == status
     if isinstance(expected, type):
         with pytest.raises(expected, match=status):
