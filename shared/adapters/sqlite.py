@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from weakref import WeakSet
 
 from shared.errors import DatabaseTooNew, HomeUnusable, Unavailable
 
@@ -91,14 +92,13 @@ class Database:
             lock.release()
 
     def close(self) -> None:
-        """Close the connections of all this process's threads, none of which may be in use."""
+        """Close the connections of all this process's threads, after a write that is under way."""
         process = self._processes.pop(os.getpid(), None)
-        for connection in process.opened.values() if process else ():
-            connection.close()
+        if process:
+            process.close()
 
     def _process(self) -> "_Process":
-        # SQLite forbids to use, even to close, a connection behind a fork, and a lock may be held by
-        # a thread that the child doesn't have: a child starts with nothing and keeps its parent's.
+        # What a child finds of its parent's is neither used nor closed: SQLite forbids both.
         pid = os.getpid()
         return self._processes.get(pid) or self._processes.setdefault(pid, _Process())
 
@@ -118,6 +118,7 @@ class Database:
                 connection.close()
                 raise
             self._process().adopt(connection)
+            _OPEN.add(self)
         return connection
 
     def _bring_up(self, connection: sqlite3.Connection) -> None:
@@ -153,6 +154,25 @@ class _Process:
         for thread in [thread for thread in self.opened if not thread.is_alive()]:
             self.opened.pop(thread).close()
         self.opened[threading.current_thread()] = self.thread.connection = connection
+
+    def close(self) -> None:
+        # Not released: who waits for it is left without a connection.
+        self.writing.acquire(timeout=BUSY_SECONDS)
+        for connection in self.opened.values():
+            connection.close()
+
+
+_OPEN: WeakSet[Database] = WeakSet()
+
+
+def _close_all() -> None:
+    for database in tuple(_OPEN):
+        database.close()
+
+
+# SQLite notes per process which locks it holds on a file. A child that inherits the note takes its
+# new connection for locked already, holds nothing, and loses what it writes when others clean up.
+os.register_at_fork(before=_close_all)
 
 
 class _Translating:

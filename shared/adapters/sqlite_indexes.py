@@ -4,10 +4,10 @@ The declaration has the format of Firestore's `firestore.indexes.json`: one for 
 """
 
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from shared.adapters.sqlite import Database
@@ -17,7 +17,10 @@ LOWEST = "-9e999"
 """Minus infinity, which JSON does not have: what a null is indexed as."""
 
 _NAME = re.compile(r"[a-z_]+")
-_OBJECTS = "SELECT name, sql FROM sqlite_master WHERE name LIKE 'find:%'"
+_FOUND = (
+    "SELECT type, name, sql FROM sqlite_master WHERE name LIKE 'find:%' UNION ALL "
+    "SELECT 'column', name, '' FROM pragma_table_xinfo('documents') WHERE name LIKE 'field!_%' ESCAPE '!'"
+)
 
 
 def to_value(scalar: Scalar) -> str | float | bytes:
@@ -39,15 +42,16 @@ def _case(kind: str, value: str) -> str:
     )
 
 
-def _value(body: str, field: str) -> str:
-    return _case(f"json_type({body}, '$.{field}')", f"json_extract({body}, '$.{field}')")
+def column(field: str) -> str:
+    """The column that holds a field's indexed value: computed in `documents`, copied elsewhere."""
+    return f"field_{field}"
 
 
 @dataclass(frozen=True)
 class Index:
     """Serves the queries with these equalities, at most one `array_contains`, and this order.
 
-    Without an array it is an index over expressions on the documents of its collection, with one a
+    Without an array it is an index over computed columns of the collection's documents, with one a
     table of a row per element, which triggers keep. SQLite walks either in both directions.
     """
 
@@ -56,39 +60,45 @@ class Index:
     equal: tuple[str, ...]
     order: str
 
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """The fields that need a column of `documents`."""
+        return (*self.equal, self.order)
+
     @cached_property
     def name(self) -> str:
         """The name of its main object in the file."""
         array = (f"{self.array}[]",) if self.array else ()
-        return ":".join(("find", self.collection, *array, *self.equal, self.order))
+        return ":".join(("find", self.collection, *array, *self.scalars))
 
     @cached_property
     def source(self) -> str:
-        """FROM and the start of WHERE: SQLite then walks this index or reports an error."""
+        """FROM and the start of WHERE, with the indexed columns in `entry`.
+
+        With it SQLite walks this index or reports an error.
+        """
         if self.array:
             return (
                 f'FROM "{self.name}" AS entry INDEXED BY "{self.name}:order" '
-                "CROSS JOIN documents ON documents.key = entry.key0 WHERE true"
+                "CROSS JOIN documents ON documents.key = entry.key WHERE true"
             )
-        return f"FROM documents INDEXED BY \"{self.name}\" WHERE documents.collection = '{self.collection}'"
+        return (
+            f"FROM documents AS entry INDEXED BY \"{self.name}\" WHERE entry.collection = '{self.collection}'"
+        )
 
     @property
-    def key(self) -> str:
-        """The document's key, in SQL over `source`."""
-        return "entry.key0" if self.array else "documents.key"
-
-    def column(self, field: str) -> str:
-        """A field's indexed value, in SQL over `source`."""
-        return f'entry."{field}"' if self.array else f"({_value('documents.body', field)})"
+    def documents(self) -> str:
+        """The name of `documents` over `source`."""
+        return "documents" if self.array else "entry"
 
     @cached_property
     def objects(self) -> Mapping[str, str]:
         """What it is made of: names and CREATE statements, word for word as SQLite keeps them."""
+        columns = ", ".join((*map(column, self.scalars), "key"))
         if self.array:
-            return self._table(self.array)
-        columns = ", ".join(_value("body", field) for field in (*self.equal, self.order))
+            return self._table(self.array, columns)
         where = f"collection = '{self.collection}'"
-        return {self.name: f'CREATE INDEX "{self.name}" ON documents ({columns}, key) WHERE {where}'}
+        return {self.name: f'CREATE INDEX "{self.name}" ON documents ({columns}) WHERE {where}'}
 
     @property
     def backfill(self) -> Iterator[str]:
@@ -97,16 +107,14 @@ class Index:
             entries = self._entries(self.array, "documents AS new, ")
             yield f"{entries} AND new.collection = '{self.collection}'"
 
-    def _table(self, array: str) -> Mapping[str, str]:
-        # No field has a digit in its name, so none is called key0.
-        columns = ", ".join(f'"{field}"' for field in (array, *self.equal, self.order)) + ", key0"
+    def _table(self, array: str, columns: str) -> Mapping[str, str]:
         mine = f"collection = '{self.collection}' BEGIN"
         add = f"{self._entries(array)}; END"
-        remove = f'DELETE FROM "{self.name}" WHERE key0 = old.key;'  # noqa: S608 - a checked name
+        remove = f'DELETE FROM "{self.name}" WHERE key = old.key;'  # noqa: S608 - a checked name
         parts = {
-            "": ("TABLE", f"({columns})"),
-            ":order": ("INDEX", f'ON "{self.name}" ({columns})'),
-            ":key": ("INDEX", f'ON "{self.name}" (key0)'),
+            "": ("TABLE", f"(element, {columns})"),
+            ":order": ("INDEX", f'ON "{self.name}" (element, {columns})'),
+            ":key": ("INDEX", f'ON "{self.name}" (key)'),
             ":insert": ("TRIGGER", f"AFTER INSERT ON documents WHEN new.{mine} {add}"),
             ":update": ("TRIGGER", f"AFTER UPDATE OF body ON documents WHEN new.{mine} {remove} {add}"),
             ":delete": ("TRIGGER", f"AFTER DELETE ON documents WHEN old.{mine} {remove} END"),
@@ -119,9 +127,9 @@ class Index:
     def _entries(self, array: str, others: str = "") -> str:
         """The statement that adds the rows of a document called `new`."""
         element = _case("item.type", "item.value")
-        fields = "".join(f"{_value('new.body', field)}, " for field in (*self.equal, self.order))
+        fields = ", ".join(f"new.{column(field)}" for field in self.scalars)
         return (
-            f'INSERT INTO "{self.name}" SELECT DISTINCT {element}, {fields}new.key '  # noqa: S608 - checked names
+            f'INSERT INTO "{self.name}" SELECT DISTINCT {element}, {fields}, new.key '  # noqa: S608 - checked names
             f"FROM {others}json_each(new.body, '$.{array}') AS item "
             f"WHERE json_type(new.body, '$.{array}') = 'array'"
         )
@@ -152,28 +160,34 @@ def _index(collection: str, fields: list[Mapping[str, str]]) -> tuple[Index, Ord
     return Index(collection, array, tuple(equal), order), Order(order, descending)
 
 
+def _addition(field: str) -> str:
+    value = _case(f"json_type(body, '$.{field}')", f"json_extract(body, '$.{field}')")
+    return f"ALTER TABLE documents ADD COLUMN {column(field)} AS ({value})"
+
+
 def install(database: Database, indexes: Iterable[Index]) -> None:
     """Create what is missing in the file, drop what is not among the indexes."""
     wanted = set(indexes)
-    if any(_differences(wanted, database.fetch(_OBJECTS))):
+    if any(_differences(wanted, database.fetch(_FOUND))):
         with database.write() as connection:
-            _bring_up(connection, wanted)
+            # Asked again now that nobody else writes: another process may have been first.
+            found = connection.execute(_FOUND).fetchall()
+            for statement in chain.from_iterable(_differences(wanted, found)):
+                connection.execute(statement)
 
 
-def _differences(wanted: set[Index], rows: list[tuple[str, str]]) -> tuple[set[Index], dict[str, str]]:
-    """Which indexes are to be made, and which objects are to be dropped: names and statements."""
-    found = dict(rows)
-    missing = {index for index in wanted if not index.objects.items() <= found.items()}
-    kept = {name for index in wanted - missing for name in index.objects}
-    return missing, {name: sql for name, sql in found.items() if name not in kept}
-
-
-def _bring_up(connection: sqlite3.Connection, wanted: set[Index]) -> None:
-    # Asked again now that nobody else writes: another process may have been first.
-    missing, outdated = _differences(wanted, connection.execute(_OBJECTS).fetchall())
-    for name, sql in outdated.items():
-        kind = sql.split()[1]  # CREATE kind …; a table takes its own indexes along
-        connection.execute(f'DROP {kind} IF EXISTS "{name}"')
-    for index in missing:
-        for statement in (*index.objects.values(), *index.backfill):
-            connection.execute(statement)
+def _differences(wanted: set[Index], found: list[tuple[str, str, str]]) -> tuple[list[str], ...]:
+    """The statements that lead from what was found to what is wanted."""
+    columns = {name for kind, name, _ in found if kind == "column"}
+    objects = {name: (kind, sql) for kind, name, sql in found if kind != "column"}
+    statements = {name: sql for name, (_, sql) in objects.items()}
+    missing = [index for index in wanted if not index.objects.items() <= statements.items()]
+    kept = {name for index in wanted.difference(missing) for name in index.objects}
+    fields = {column(field): field for index in wanted for field in index.scalars}
+    return (
+        # A table takes its own indexes along, so they may be gone by their turn.
+        [f'DROP {kind} IF EXISTS "{name}"' for name, (kind, _) in objects.items() if name not in kept],
+        [f"ALTER TABLE documents DROP COLUMN {name}" for name in columns - fields.keys()],
+        [_addition(field) for name, field in fields.items() if name not in columns],
+        [statement for index in missing for statement in (*index.objects.values(), *index.backfill)],
+    )

@@ -1,21 +1,22 @@
 """Queries of the port as SQL that walks one index.
 
-Nothing here sorts or filters a whole answer: each arm of a statement is a stretch of an index, and
-SQLite merges arms lazily (MERGE (UNION ALL)), row by row up to the limit.
+Nothing is sorted: each arm of a statement is a stretch of an index, and SQLite merges the arms of an
+`in` filter row by row, no further than the limit.
 """
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
-from shared.adapters.sqlite_indexes import Index, to_value
+from shared.adapters.sqlite_indexes import Index, column, to_value
 from shared.errors import MissingIndex
 from shared.ports import Filter, Order, Query
 
 Statement = tuple[str, list[Any]]
 """SQL and its parameters. The SQL is the same for every query of a shape, so it stays prepared."""
 
-Term = tuple[str, Any]
-"""A condition with one parameter."""
+Term = tuple[str, list[Any]]
+"""A condition and its parameters."""
 
 MOST_VALUES = 30
 _RANGE = ("<", "<=", ">", ">=")
@@ -71,100 +72,91 @@ def _description(query: Query) -> str:
 
 
 def _page(query: Query, index: Index) -> Statement:
-    direction = "DESC" if query.order.descending else "ASC"
-    columns = (
-        "SELECT documents.id, documents.version, documents.body, "
-        f"{index.column(index.order)} AS place, {index.key} AS tie {index.source}"
+    arms = [[*_others(query), *equal, *_walk(query)] for equal in _alternatives(query)]
+    place, direction = _entry(index.order), "DESC" if query.order.descending else "ASC"
+    row = ", ".join(f"{index.documents}.{column}" for column in ("id", "version", "body"))
+    union = " UNION ALL ".join(
+        f"SELECT {row}, {place} AS place, entry.key AS tie {index.source}{_conjunction(terms)}"
+        for terms in arms
     )
-    arms = [
-        [*equalities, *stretch]
-        for equalities in _alternatives(query, index)
-        for stretch in _stretches(query, index)
-    ]
-    union = " UNION ALL ".join(f"{columns}{_conjunction(terms)}" for terms in arms)
-    parameters = [value for terms in arms for _, value in terms]
     sql = f"{union} ORDER BY place {direction}, tie {direction} LIMIT ?"
-    return sql, [*parameters, query.limit + 1]
+    return sql, [*_parameters(chain(*arms)), query.limit + 1]
 
 
 def _count(query: Query, index: Index) -> Statement:
-    terms = [
-        *_fixed(query, index),
-        *((f"{index.column(index.order)} {op} ?", value) for op, value in _bounds(query)),
-    ]
-    sql, parameters = f"SELECT count(*) {index.source}{_conjunction(terms)}", [value for _, value in terms]
+    terms = [*_others(query), *_bounds(query)]
     for one in query.where:
         if one.op == "in":
             values = _values(one)
-            sql += f" AND {index.column(one.field)} IN ({', '.join('?' * len(values))})"
-            parameters += values
-    return sql, parameters
+            terms.append((f"{_entry(one.field)} IN ({', '.join('?' * len(values))})", values))
+    return f"SELECT count(*) {index.source}{_conjunction(terms)}", _parameters(terms)
+
+
+def _entry(field: str) -> str:
+    return f"entry.{column(field)}"
 
 
 def _conjunction(terms: Iterable[Term]) -> str:
     return "".join(f" AND {sql}" for sql, _ in terms)
 
 
-def _fixed(query: Query, index: Index) -> list[Term]:
+def _parameters(terms: Iterable[Term]) -> list[Any]:
+    return [value for _, values in terms for value in values]
+
+
+def _others(query: Query) -> list[Term]:
+    """The equalities that hold for every arm."""
     return [
-        (f"{index.column(one.field)} = ?", value)
+        (f"{'entry.element' if one.op == 'array_contains' else _entry(one.field)} = ?", _values(one))
         for one in query.where
         if one.op in {"==", "array_contains"}
-        for value in _values(one)
     ]
 
 
-def _alternatives(query: Query, index: Index) -> list[list[Term]]:
-    """The equalities of each arm: one arm, or one per value of the `in` filter."""
-    fixed = _fixed(query, index)
+def _alternatives(query: Query) -> list[list[Term]]:
+    """What is particular to each arm: there is one per value of an `in` filter."""
     for one in query.where:
         if one.op == "in":
-            return [[*fixed, (f"{index.column(one.field)} = ?", value)] for value in _values(one)]
-    return [fixed]
+            return [[(f"{_entry(one.field)} = ?", [value])] for value in _values(one)]
+    return [[]]
 
 
 def _values(one: Filter) -> list[Any]:
     """A filter's values as they stand in the index, each once."""
     scalars = one.value if isinstance(one.value, tuple) else (one.value,)
-    return list(dict.fromkeys(to_value(scalar) for scalar in scalars))
+    return list(dict.fromkeys(map(to_value, scalars)))
 
 
-def _stretches(query: Query, index: Index) -> list[list[Term]]:
-    """The parts of the order that a page runs through.
-
-    Behind a cursor there are two: what ties with the cursor's value, and what lies beyond. One
-    stretch over both would step through all ties before the cursor: SQLite takes a comparison of
-    row values as bounds of an index on columns only, not of one on expressions.
-    """
-    column = index.column(index.order)
-    # Documents without the order's field are in no order.
-    bounds = _bounds(query) or [(">=", to_value(None))]
+def _walk(query: Query) -> list[Term]:
+    """From where to where a page walks: within the ranges, and behind the cursor."""
+    place = _entry(query.order.field)
+    # Documents without the field are in no order by it.
+    bounds = _bounds(query) or [(f"{place} >= ?", [to_value(None)])]
     if query.after is None:
-        return [[(f"{column} {op} ?", value) for op, value in bounds]]
-    place, document = query.after
+        return bounds
+    value, document = query.after
     onward = "<" if query.order.descending else ">"
-    ties = [(f"{column} = ?", to_value(place)), (f"{index.key} {onward} ?", f"{query.collection}/{document}")]
-    # A plus keeps a bound from being walked by in the cursor's stead.
-    ties += [(f"+{column} {op} ?", value) for op, value in bounds]
-    beyond = [(f"{column} {onward} ?", to_value(place))]
-    beyond += [(f"{'+' * op.startswith(onward)}{column} {op} ?", value) for op, value in bounds]
-    return [ties, beyond]
+    cursor = f"({place}, entry.key) {onward} (?, ?)", [to_value(value), f"{query.collection}/{document}"]
+    # The walk starts at the cursor: a plus keeps SQLite from starting at another bound of that side.
+    start = f"{place} {onward}"
+    return [cursor, *(("+" * sql.startswith(start) + sql, values) for sql, values in bounds)]
 
 
 def _bounds(query: Query) -> list[Term]:
-    """The range filters, and where values of their type begin or end on a side without a filter."""
+    """The range filters, and on a side without one the limit of the values of their type."""
     ranges = [one for one in query.where if one.op in _RANGE]
-    bounds: list[Term] = [(one.op, value) for one in ranges for value in _values(one)]
-    open_sides = {"<", ">"} - {one.op[0] for one in ranges}
-    limits = _type_limits(ranges[0].value) if ranges else ()
-    return bounds + [(op, value) for op, value in limits if op[0] in open_sides]
+    bounds = [(one.op, *_values(one)) for one in ranges]
+    for op, value in _type_limits(ranges[0].value) if ranges else ():
+        if not any(one.op[0] == op[0] for one in ranges):
+            bounds.append((op, value))
+    return [(f"{_entry(query.order.field)} {op} ?", [value]) for op, value in bounds]
 
 
-def _type_limits(value: object) -> tuple[Term, Term]:
+def _type_limits(value: object) -> tuple[tuple[str, Any], tuple[str, Any]]:
     """Lower and upper limit of the indexed values that are of a value's type."""
     null = to_value(None)
     match value:
-        case None:  # neither above nor below null is anything like it
+        case None:  # nothing compares with null, not even null
             return (">", null), ("<", null)
         case bool():
             return (">=", b""), ("<", bytes((2,)))

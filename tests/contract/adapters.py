@@ -32,7 +32,9 @@ Answer = Callable[[Task], int | None]
 class Line(Protocol):
     """A queue and the far end of its line."""
 
-    queue: TaskQueue
+    @property
+    def queue(self) -> TaskQueue:
+        """Where tasks are put in."""
 
     def deliver(self, now: datetime, answer: Answer) -> list[Task]:
         """Call with every task that is due at this moment; what was called with."""

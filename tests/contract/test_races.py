@@ -40,7 +40,12 @@ def at_once(act: Callable[[int], Answer]) -> list[Answer]:
 
 def test_threads_that_update_one_document_lose_no_update(store: Store) -> None:
     store.commit(Create(COUNTER, {"count": 0}))
-    at_once(lambda _: [add_one(store, COUNTER) for _ in range(10)])
+
+    def add_ten(_: int) -> None:
+        for _ in range(10):
+            add_one(store, COUNTER)
+
+    at_once(add_ten)
     assert count(store) == CROWD * 10
 
 

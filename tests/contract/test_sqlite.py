@@ -1,0 +1,278 @@
+"""The SQLite file itself: what is durable, who may read it, threads, forks, and every trouble's name."""
+
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from shared.adapters import sqlite
+from shared.adapters.sqlite import SCHEMA_VERSION, Database
+from shared.adapters.sqlite_store import SqliteStore
+from shared.errors import Conflict, DatabaseTooNew, HomeUnusable, Unavailable
+from shared.ports import Create, Filter, Order, Query, Ref, Update
+from tests.contract.elsewhere import Race
+
+ONE = Ref("things", "one")
+TWO = Ref("things", "two")
+THREE = Ref("things", "three")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path / "envctl.db")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a lock."""
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0)
+
+
+# the file --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 5_000), ("foreign_keys", 0)],
+)
+def test_a_connection_is_durable_and_patient(database: Database, pragma: str, value: object) -> None:
+    assert database.fetch(f"PRAGMA {pragma}") == [(value,)]
+
+
+def test_constructing_touches_nothing(database: Database) -> None:
+    SqliteStore(database)
+    assert not database.path.exists()
+
+
+def test_no_refs_cost_no_call(database: Database) -> None:
+    SqliteStore(database).get_many([])
+    assert not database.path.exists()
+
+
+def test_many_refs_cost_one_statement(database: Database) -> None:
+    statements: list[str] = []
+    database.connection().set_trace_callback(statements.append)
+    SqliteStore(database).get_many([ONE] * 200)
+    assert len(statements) == 1
+
+
+def test_only_its_owner_reads_the_file(database: Database) -> None:
+    SqliteStore(database).commit(Create(ONE, {}))
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in database.path.parent.iterdir()}
+    assert modes == {"envctl.db": 0o600, "envctl.db-wal": 0o600, "envctl.db-shm": 0o600}
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(HomeUnusable, match="nowhere"):
+        Database(tmp_path / "nowhere" / "envctl.db").fetch("SELECT 1")
+
+
+def test_a_file_of_a_newer_envctl_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "envctl.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    before = file.read_bytes()
+    with pytest.raises(DatabaseTooNew, match=f"schema is {SCHEMA_VERSION + 1}"):
+        Database(file).fetch("SELECT 1")
+    assert file.read_bytes() == before
+    assert os.listdir(tmp_path) == ["envctl.db"]  # noqa: PTH208 - names
+
+
+def test_processes_that_open_a_new_file_at_once_all_succeed(race: Race) -> None:
+    race(8, "open_new_files", "sqlite", "15")
+
+
+def test_a_closed_database_opens_again(database: Database) -> None:
+    store = SqliteStore(database)
+    store.commit(Create(ONE, {}))
+    database.close()
+    assert store.get(ONE)
+
+
+# troubles --------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_lock_of_another_process_is_unavailability(database: Database) -> None:
+    store = SqliteStore(database)
+    store.commit(Create(ONE, {}))
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable, match="database"):
+            store.commit(Create(TWO, {}))
+        assert store.get(ONE), "readers wait for nobody"
+    store.commit(Create(TWO, {}))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_lock_of_another_thread_is_unavailability(database: Database) -> None:
+    errors: list[Exception] = []
+
+    def write() -> None:
+        try:
+            SqliteStore(database).commit(Create(ONE, {}))
+        except Unavailable as error:
+            errors.append(error)
+
+    SqliteStore(database).count(Query("projects", (Filter("due_at", "<", ""),), Order("due_at")))
+    with database.write():
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join()
+    assert len(errors) == 1
+    SqliteStore(database).commit(Create(ONE, {}))
+
+
+def test_a_full_disk_is_unavailability_and_leaves_all_as_it_was(database: Database) -> None:
+    store = SqliteStore(database)
+    store.commit(Create(ONE, {"n": 1}))
+    pages = database.fetch("PRAGMA page_count")[0][0]
+    database.fetch(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(Unavailable, match="database"):
+        store.commit(Create(TWO, {"large": "x" * 100_000}))
+    assert store.get_many([ONE, TWO])[1] is None
+    database.fetch("PRAGMA max_page_count = 1000000")
+    store.commit(Create(TWO, {"large": "x" * 100_000}))
+
+
+def test_a_file_that_cannot_be_opened_is_unavailability(tmp_path: Path) -> None:
+    (tmp_path / "envctl.db").mkdir()
+    with pytest.raises(Unavailable, match="database"):
+        Database(tmp_path / "envctl.db").fetch("SELECT 1")
+
+
+def test_a_mistake_in_sql_keeps_its_name(database: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        database.fetch("SELECT * FROM nowhere")
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_exception_undoes_the_transaction(database: Database, error: type[BaseException]) -> None:
+    def write() -> None:
+        with database.write() as connection:
+            connection.execute("INSERT INTO documents VALUES ('a/b', 'a', 'b', 1, '{}')")
+            raise error
+
+    with pytest.raises(error):
+        write()
+    with database.write() as connection:
+        assert connection.execute("SELECT count(*) FROM documents").fetchone() == (0,)
+
+
+# threads and forks -----------------------------------------------------------------------------
+
+
+def test_each_thread_has_a_connection_of_its_own_closed_after_its_end(database: Database) -> None:
+    connections = [database.connection(), database.connection()]
+    for _ in range(2):
+        thread = threading.Thread(target=lambda: connections.append(database.connection()))
+        thread.start()
+        thread.join()
+    assert len(set(map(id, connections))) == 3
+    assert connections[0].execute("SELECT 1").fetchone() == (1,)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connections[2].execute("SELECT 1")
+
+
+def test_close_closes_the_connections_of_all_threads(database: Database) -> None:
+    connections = [database.connection()]
+    thread = threading.Thread(target=lambda: connections.append(database.connection()))
+    thread.start()
+    thread.join()
+    database.close()
+    for connection in connections:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
+
+
+class Child:
+    """A fork that takes one step after the other, each when it is told to."""
+
+    def __init__(self, *steps: Callable[[], None]) -> None:
+        told, self.tell = os.pipe()
+        self.hear, say = os.pipe()
+        if os.fork() == 0:
+            try:
+                for step in steps:
+                    os.read(told, 1)
+                    step()
+                    os.write(say, b"!")
+            finally:
+                os._exit(0)
+        os.close(told)
+        os.close(say)
+
+    def go(self) -> None:
+        os.write(self.tell, b"!")
+        assert os.read(self.hear, 1) == b"!", "the step failed"
+
+    def end(self) -> None:
+        os.close(self.tell)
+        os.close(self.hear)
+        os.wait()
+
+
+def test_both_sides_of_a_fork_go_on_with_connections_of_their_own(database: Database) -> None:
+    store = SqliteStore(database)
+    store.commit(Create(ONE, {}))
+    before = database.connection()
+
+    def write() -> None:
+        assert database.connection() is not before
+        assert store.get(ONE)
+        store.commit(Create(TWO, {}))
+
+    child = Child(write)
+    store.commit(Create(THREE, {}))
+    child.go()
+    child.end()
+    assert None not in store.get_many([ONE, TWO, THREE])
+
+
+def test_what_a_child_writes_stays_when_its_parent_closes(database: Database) -> None:
+    store = SqliteStore(database)
+    store.commit(Create(ONE, {}))
+    child = Child(lambda: store.commit(Create(TWO, {})), lambda: store.commit(Create(THREE, {})))
+    child.go()
+    database.close()  # would clean up behind the child if that had no lock on the file
+    child.go()
+    child.end()
+    assert None not in store.get_many([ONE, TWO, THREE])
+
+
+# orders beyond the port's contract -------------------------------------------------------------
+
+
+def test_null_is_lowest_in_an_order_and_an_absent_field_is_in_none(database: Database) -> None:
+    store = SqliteStore(database)
+    values = {"a": 2, "b": None, "c": 1, "d": None, "e": "text"}
+    store.commit(
+        *(
+            Create(Ref("deployments", name), {"environment_id": "e1", "number": n})
+            for name, n in values.items()
+        ),
+        Create(Ref("deployments", "absent"), {"environment_id": "e1"}),
+        Create(Ref("deployments", "array"), {"environment_id": "e1", "number": [1]}),
+    )
+    for descending, expected in ((False, "bdcae"), (True, "eacdb")):
+        query = Query("deployments", (Filter("environment_id", "==", "e1"),), Order("number", descending), 1)
+        page = store.find(query)
+        found = [one.ref.id for one in page.documents]
+        while page.next:
+            page = store.find(Query(query.collection, query.where, query.order, 1, page.next))
+            found += [one.ref.id for one in page.documents]
+        assert "".join(found) == expected
+
+
+def test_a_version_of_another_form_is_a_conflict(database: Database) -> None:
+    store = SqliteStore(database)
+    store.commit(Create(ONE, {}))
+    with pytest.raises(Conflict):
+        store.commit(Update(ONE, {}, "2026-01-01T00:00:00Z"))
