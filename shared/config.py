@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -47,6 +47,10 @@ class Settings(BaseModel):
     """Where environments' base URLs lie: `https://<id>.<domain>`."""
     callback_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
     """What callbacks must present on one machine; without it every callback is refused."""
+    workers: Annotated[int, Field(ge=1, le=16)] = Field(default_factory=lambda: min(2, os.cpu_count() or 1))
+    """How many processes serve HTTP on one machine."""
+    log_level: Literal["INFO", "WARNING", "ERROR"] = "INFO"
+    """The least severe lines that are written. With INFO it is a line per request."""
 
     @property
     def tombstone(self) -> timedelta:
@@ -76,3 +80,12 @@ def port(environ: Mapping[str, str] | None = None) -> int:
     if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= 65_535:
         raise BadSetting("PORT", f"{given!r} is no port number (1 to 65535)")
     return int(given)
+
+
+def for_child(**variables: str) -> dict[str, str]:
+    """The environment of a process that this one starts: its own with other variables.
+
+    Without gunicorn's variables: a user's settings for other servers are none for this one.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GUNICORN_")}
+    return {**own, **variables}

@@ -10,9 +10,20 @@ _LOCK = threading.Lock()
 
 Severity = Literal["INFO", "WARNING", "ERROR"]
 
+_SEVERITIES: tuple[Severity, ...] = ("INFO", "WARNING", "ERROR")
+_written = set(_SEVERITIES)
+
+
+def write_from(least: Severity) -> None:
+    """From now on this process writes lines of this severity and of more severe ones only."""
+    _written.difference_update(_SEVERITIES)
+    _written.update(_SEVERITIES[_SEVERITIES.index(least) :])
+
 
 def write(severity: Severity, message: str, **fields: Any) -> None:  # noqa: ANN401 - any JSON value
     """A line in the format of Cloud Logging: `severity`, `message`, `time` and the fields given."""
+    if severity not in _written:
+        return
     entry = {"severity": severity, "time": datetime.now(UTC).isoformat(), "message": message, **fields}
     line = json.dumps(entry, default=str)
     with _LOCK:

@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared import config
+from shared import config, log
 from shared.clock import Clock, SystemClock
 from shared.config import Settings
+from shared.errors import HomeUnusable, Unavailable
 from shared.keys import Keys, keys_in, open_home
 from shared.locks import NamedLocks
 from shared.ports import Store, TaskQueue
@@ -38,6 +39,7 @@ class Runtime:
 def runtime() -> Runtime:
     """The runtime of this process, made at the first call: after a server has forked its workers."""
     settings = config.load()
+    log.write_from(settings.log_level)
     from shared.adapters.sqlite_store import SqliteStore  # noqa: PLC0415 - a function loads what it uses only
 
     database = _database(settings.home)
@@ -59,6 +61,16 @@ def local_queue(database: "Database") -> "SqliteTaskQueue":
 
 
 def open_local(settings: Settings) -> "tuple[Database, SqliteTaskQueue]":
-    """Database and queue of a data folder, for the one process that dispatches on this machine."""
+    """Database and queue of a data folder, for the one process that dispatches on this machine.
+
+    Keys and database are there when it returns. Raises StartupError when they can't be used.
+    """
+    import sqlite3  # noqa: PLC0415 - likewise
+
+    keys_in(settings.home)
     database = _database(settings.home)
+    try:
+        database.connection()
+    except (sqlite3.DatabaseError, Unavailable) as fault:
+        raise HomeUnusable(str(settings.home), f"{DATABASE_FILE}: {fault.__cause__ or fault}") from fault
     return database, local_queue(database)

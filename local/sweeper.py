@@ -1,0 +1,36 @@
+"""The sweep's timer: what Cloud Scheduler is in the cloud."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from local.callbacks import NoAnswer, Send
+from local.dispatcher import Pause
+from shared import log
+from shared.changing import SWEEP_PATH
+
+FIRST_SECONDS = 0.5
+"""From the start to the first sweep: time for the tasks that are there to be done, not made again."""
+INTERVAL_SECONDS = 30.0
+
+_EVERYTHING: Mapping[str, Any] = {"overdue_seconds": 0}
+"""The first sweep's: nobody else is at work on what fell due while the machine was down."""
+
+
+def sweep_regularly(send: Send, pause: Pause) -> None:
+    """Sweep soon, then every 30 s, until `pause` says to stop. One that fails is repeated at its turn."""
+    payload, seconds = _EVERYTHING, FIRST_SECONDS
+    while not pause(seconds):
+        seconds = INTERVAL_SECONDS
+        if _sweep(send, payload):
+            payload = {}
+
+
+def _sweep(send: Send, payload: Mapping[str, Any]) -> bool:
+    try:
+        status = send(SWEEP_PATH, payload, {})
+    except NoAnswer as fault:
+        log.write("WARNING", "sweep failed", reason=str(fault))
+        return False
+    if status != 200:
+        log.write("WARNING", "sweep failed", status=status)
+    return status == 200

@@ -1,0 +1,28 @@
+"""What a user sees when the platform is there."""
+
+from pathlib import Path
+from textwrap import dedent
+
+
+def welcome(url: str, home: Path) -> str:
+    """Where to find everything, and commands to begin with."""
+    return dedent(
+        f"""\
+        envctl serves {url}
+
+          documentation  {url}/docs
+          data folder    {home}
+
+        Try it:
+
+          curl {url}/api/v1/auth/register -H 'Content-Type: application/json' \\
+            -d '{{"email":"me@example.com","password":"secret123"}}'
+          TOKEN=$(curl -s {url}/api/v1/auth/login -d 'username=me@example.com&password=secret123' |
+            python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
+          curl {url}/api/v1/projects -H "Authorization: Bearer $TOKEN" \\
+            -H 'Content-Type: application/json' -d '{{"name":"payments"}}'
+          curl {url}/api/v1/projects -H "Authorization: Bearer $TOKEN"
+
+        Ctrl-C ends it.
+        """
+    )
