@@ -34,7 +34,8 @@ class NoParameters(Parameters):
 def create_app(group: Group, runtime: Callable[[], Runtime]) -> Flask:
     """The application of a group. `runtime` is asked at each request, first when one comes."""
     app = Flask(group.name, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = parsing.MOST_BODY_BYTES
+    # One more than is taken: of a body without a length Werkzeug drops what is beyond, without a word.
+    app.config["MAX_CONTENT_LENGTH"] = parsing.MOST_BODY_BYTES + 1
     app.url_map.merge_slashes = False
     for route in [*group.routes, *health.group.routes]:
         app.add_url_rule(

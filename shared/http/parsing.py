@@ -67,11 +67,14 @@ def _refuse_media_type(expected: str, request: Request) -> NoReturn:
 
 def _data(request: Request) -> bytes:
     try:
-        return request.get_data()
+        data = request.get_data()
     except RequestEntityTooLarge as fault:
         raise BodyTooLarge(MOST_BODY_BYTES) from fault
     except ClientDisconnected as fault:
         raise MalformedBody("it ended early") from fault
+    if len(data) > MOST_BODY_BYTES:
+        raise BodyTooLarge(MOST_BODY_BYTES)
+    return data
 
 
 def _finite(text: str) -> float:

@@ -1,0 +1,141 @@
+"""Who may call what: every route of every function, with every kind of wrong credential.
+
+Made from the route table: a route that has no case here fails, so a new one can't be forgotten.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from shared import groups
+from shared.http import health
+from shared.http.routes import Route
+from tests.functions.api import ENVIRONMENT, SECRET, Api
+
+ROUTES = {
+    f"{route.method} {route.path}": route for name in groups.names() for route in groups.load(name).routes
+}
+ROUTES |= {f"{route.method} {route.path}": route for route in health.group.routes}
+TASK = {"collection": "environments", "id": "x", "due_at": "2026-01-01T00:00:00.000000Z"}
+ACCOUNT = {"email": "isolation@example.com", "password": "secret123"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request that succeeds with the right credential: its body, and as what."""
+
+    status: int
+    body: Any = None
+    form: Any = None
+    stranger: int = 404
+    """What another user's token is answered."""
+
+
+CASES = {
+    "POST /auth/register": Case(201, ACCOUNT, stranger=201),
+    "POST /auth/login": Case(401, form={"username": "a@example.com", "password": "no"}, stranger=401),
+    "GET /auth/me": Case(200, stranger=200),
+    "POST /projects": Case(201, {"name": "x"}, stranger=201),
+    "GET /projects": Case(200, stranger=200),
+    "GET /projects/{project_id}": Case(200),
+    "PATCH /projects/{project_id}": Case(200, {"name": "y"}),
+    "DELETE /projects/{project_id}": Case(409),
+    "POST /environments/projects/{project_id}": Case(201, ENVIRONMENT),
+    "GET /environments/projects/{project_id}": Case(200),
+    "GET /environments/{environment_id}": Case(200),
+    "PATCH /environments/{environment_id}": Case(200, {"name": "y"}),
+    "DELETE /environments/{environment_id}": Case(202),
+    "POST /deployments/environments/{environment_id}": Case(201, {"version": "v2"}),
+    "GET /deployments/environments/{environment_id}": Case(200),
+    "GET /deployments/{deployment_id}": Case(200),
+    "GET /deployments/{deployment_id}/logs": Case(200),
+    "POST /tasks/settle": Case(200, TASK),
+    "POST /tasks/sweep": Case(200, {}),
+    "GET /": Case(307, stranger=307),
+    "GET /health": Case(200, stranger=200),
+    "GET /openapi.json": Case(200, stranger=200),
+    "GET /docs": Case(200, stranger=200),
+    "GET /redoc": Case(200, stranger=200),
+    "GET /assets/{name}": Case(200, stranger=200),
+}
+
+
+def test_every_route_has_a_case_and_every_case_a_route() -> None:
+    assert set(CASES) == set(ROUTES)
+
+
+def _send(api: Api, name: str, authorization: str | None) -> Any:  # noqa: ANN401 - a reply
+    """The request of a case, on objects of the first account."""
+    route, case = ROUTES[name], CASES[name]
+    project_id = api.project()
+    environment_id = api.running(project_id=project_id)
+    known = {
+        "project_id": project_id,
+        "environment_id": environment_id,
+        "deployment_id": api.deploy(environment_id),
+        "name": "icon.svg",
+    }
+    path = re.sub(r"{(\w+)}", lambda match: known[match[1]], route.full_path)
+    headers = {} if authorization is None else {"Authorization": authorization}
+    more = {"data": case.form} if case.form else {}
+    before, tasks = api.content(), api.queue.enqueued
+    reply = api.call(route.method, path, case.body, token=None, headers=headers, **more)
+    if reply.status in {401, 404}:
+        assert (api.content(), api.queue.enqueued) == (before, tasks), "a refusal changed something"
+    return reply
+
+
+def _is_guarded(route: Route) -> bool:
+    return route.internal or not route.public
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_right_credential_is_let_through(api: Api, name: str) -> None:
+    authorization = f"Bearer {SECRET if ROUTES[name].internal else api.token}"
+    assert _send(api, name, authorization).status == CASES[name].status
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if _is_guarded(ROUTES[name])])
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer x",
+        "Bearer a.b.c",
+        "Basic dXNlcjpwYXNz",
+        "bearer null",
+        "Bearer \xff",
+    ],
+)
+def test_without_a_believable_credential_every_guarded_route_is_401(
+    shared_api: Api, name: str, authorization: str | None
+) -> None:
+    reply = _send(shared_api, name, authorization)
+    assert (reply.status, reply["type"]) == (401, "urn:envctl:problem:unauthenticated")
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if _is_guarded(ROUTES[name])])
+def test_the_other_kind_of_credential_is_401(shared_api: Api, name: str) -> None:
+    other = shared_api.token if ROUTES[name].internal else SECRET
+    assert _send(shared_api, name, f"Bearer {other}").status == 401
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if not ROUTES[name].internal])
+def test_another_users_token_sees_nothing(api: Api, name: str) -> None:
+    reply = _send(api, name, f"Bearer {api.join()}")
+    assert reply.status == CASES[name].stranger
+    if name in {"GET /projects", "GET /auth/me"}:
+        assert reply.body == [] or reply["email"] == "person-1@example.com"
+
+
+def test_without_a_callback_secret_every_callback_is_refused(api: Api) -> None:
+    settings = api.settings.model_copy(update={"callback_secret": None})
+    object.__setattr__(api.runtime, "settings", settings)
+    for given in (SECRET, "", "None", "null"):
+        reply = api.post("/api/v1/tasks/sweep", {}, token=None, headers={"Authorization": f"Bearer {given}"})
+        assert reply.status == 401
