@@ -81,12 +81,12 @@ class World:
 
     def run(self) -> Iterator[Event]:
         """A random sequence, to where the project's end is done and one environment is at rest."""
-        flood = self.random.random() < 0.04
+        flood = self.random.random() < 0.02
         weights = FLOOD if flood else COMMON
-        names = self.random.choices(list(weights), list(weights.values()), k=32 if flood else 7)
-        yield self._open(EnvironmentType.PERSISTENT if flood else None)
+        names = self.random.choices(list(weights), list(weights.values()), k=30 if flood else 7)
+        yield self._open(flood=flood)
         for name in names:
-            self._wait(0.1 if flood else 0.7)
+            self._wait(0.03 if flood else 0.7)
             yield from self._carry_on(until=self.clock)
             yield from self._do(name)
         yield from self._carry_on()
@@ -100,7 +100,7 @@ class World:
         elif name == OPEN or (not live and self.random.random() < 0.4):
             # After the project's end only a create that raced with it.
             if ended_at is None or self.clock < ended_at + LOOK_AGAIN / 2:
-                yield self._open(None)
+                yield self._open()
         else:
             yield self._operate(self.random.choice(live or self.lives), name)
 
@@ -131,9 +131,11 @@ class World:
         while (due := life.stored.environment.due_at) is not None and due > life.stored.environment.as_of:
             yield self._operate(life, SETTLE, due)
 
-    def _open(self, kind: EnvironmentType | None) -> Event:
+    def _open(self, *, flood: bool = False) -> Event:
         now = self._moment(self.project.as_of)
-        environment = random_environment(self.random, now, kind, f"env-{len(self.lives)}")
+        environment = random_environment(self.random, now, f"env-{len(self.lives)}")
+        if flood:  # one that takes deployments at once, and lasts
+            environment = replace(environment, type=EnvironmentType.PERSISTENT, expires_at=None, work=Work(0))
         opened = operations.open_environment(environment)
         life = Life(kept(opened))
         self.lives.append(life)
@@ -233,11 +235,9 @@ def kept(aggregate: Aggregate) -> Aggregate:
     return replace(aggregate, deployments=tuple(d for d in aggregate.deployments if d.number in named))
 
 
-def random_environment(random: Random, now: datetime, kind: EnvironmentType | None, name: str) -> Environment:
+def random_environment(random: Random, now: datetime, name: str) -> Environment:
     """One of any type, lease, work and pace, as it is before it is opened."""
-    kind = kind or random.choice(
-        (EnvironmentType.EPHEMERAL, EnvironmentType.EPHEMERAL, EnvironmentType.PERSISTENT)
-    )
+    kind = random.choice((EnvironmentType.EPHEMERAL, EnvironmentType.EPHEMERAL, EnvironmentType.PERSISTENT))
     lease = random.choice((1, 2, 5, 5, 10, 10, 60, random.uniform(0.001, 20)))
     ends = kind == EnvironmentType.EPHEMERAL
     return Environment(

@@ -76,11 +76,12 @@ def project_faults(world: World) -> Iterator[str]:
                 yield f"purged at {now} with {remains}"
         elif after.ended_at != ended_at or after.due_at is None or after.due_at < now:
             yield f"{before} became {after}"
-        elif after.due_at == now and not remains.more_to_end:
-            yield f"looks again at once, {remains}"
-    if world.looks and world.looks[-1][-1] is not None:
+        elif (after.due_at == now) != remains.more_to_end:
+            yield f"at {now} looks again at {after.due_at} with {remains}"
+    ended = world.project.ended_at is not None
+    if ended and (not world.looks or world.looks[-1][-1] is not None):
         yield f"{len(world.looks)} looks were not enough"
-    if world.looks and any(life.stored.environment.purge_at is None for life in world.lives):
+    if ended and any(life.stored.environment.purge_at is None for life in world.lives):
         yield "an environment outlived its project"
 
 
