@@ -24,7 +24,7 @@ class HttpSender:
         self._port = port
         self._secret = secret
         self._deadline = deadline
-        self._kept = threading.local()
+        self._kept: dict[threading.Thread, HTTPConnection] = {}
 
     def __call__(self, path: str, payload: Mapping[str, Any], headers: Mapping[str, str]) -> int:
         """See `Send`."""
@@ -35,24 +35,37 @@ class HttpSender:
             "User-Agent": "Google-Cloud-Tasks",
             **headers,
         }
-        connection: HTTPConnection | None = getattr(self._kept, "connection", None)
+        kept = self._kept.get(threading.current_thread())
+        if kept is not None:
+            try:
+                return self._post(kept, path, body, sent)
+            except (ConnectionError, HTTPException):
+                pass  # ended by the server since its last use: nothing is wrong
+            except OSError as fault:
+                raise NoAnswer(str(fault)) from fault
         try:
-            if connection is not None:
-                try:
-                    return self._post(connection, path, body, sent)
-                except (ConnectionError, HTTPException):
-                    connection.close()  # ended by the server since its last use: nothing is wrong
-            connection = self._kept.connection = HTTPConnection(
-                "127.0.0.1", self._port, timeout=self._deadline
-            )
-            return self._post(connection, path, body, sent)
+            return self._post(self._connection(), path, body, sent)
         except (OSError, HTTPException) as fault:
-            self._kept.connection = None
             raise NoAnswer(str(fault) or type(fault).__name__) from fault
 
-    @staticmethod
-    def _post(connection: HTTPConnection, path: str, body: bytes, headers: Mapping[str, str]) -> int:
-        connection.request("POST", path, body, headers)
-        answer = connection.getresponse()
-        answer.read()
+    def close(self) -> None:
+        """End the connections of all threads. Calls that are under way get no answer."""
+        while self._kept:
+            _, connection = self._kept.popitem()
+            connection.close()
+
+    def _connection(self) -> HTTPConnection:
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=self._deadline)
+        self._kept[threading.current_thread()] = connection
+        return connection
+
+    def _post(self, connection: HTTPConnection, path: str, body: bytes, headers: Mapping[str, str]) -> int:
+        try:
+            connection.request("POST", path, body, headers)
+            answer = connection.getresponse()
+            answer.read()
+        except BaseException:
+            self._kept.pop(threading.current_thread(), None)
+            connection.close()
+            raise
         return answer.status

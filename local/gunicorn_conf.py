@@ -7,8 +7,10 @@ pipe does, and so do the server's processes, at once.
 import os
 import sys
 import threading
+from importlib import import_module
 from typing import Any
 
+from shared import groups
 from shared.config import load
 
 _settings = load()
@@ -27,9 +29,12 @@ forwarded_allow_ips = ""
 
 
 def when_ready(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
-    """In the master, before it forks."""
+    """In the master, before it forks: workers share what is imported, and importing touches nothing."""
     del server
     _end_with_main_process()
+    import_module("local.wsgi")
+    for name in groups.names():
+        groups.load(name)
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401

@@ -78,6 +78,7 @@ def _serve(signals: Signals) -> None:
         finally:
             stopping.set()
             dispatch.join()
+            send.close()
 
 
 def _listen(port: int) -> socket.socket:

@@ -1,0 +1,121 @@
+"""Servers as users start them: `python -m local` on a port and a folder of their own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+
+from tests.client import Client
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 30.0
+SHORT = {
+    "ENVCTL_PROVISIONING_SECONDS": "0.3",
+    "ENVCTL_PENDING_SECONDS": "0.1",
+    "ENVCTL_RUNNING_SECONDS": "0.3",
+    "ENVCTL_CANCELING_SECONDS": "0.1",
+    "ENVCTL_DELETING_SECONDS": "0.2",
+}
+"""Durations of simulated work, so that tests wait for little."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    """Polls; fails when it has not come true within so many seconds."""
+    give_up_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up_at, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+
+
+def run_local(home: Path, port: int | str, settings: Mapping[str, str]) -> "subprocess.Popen[str]":
+    """Starts the program as a terminal does: in a process group of its own."""
+    # Nothing of whoever runs the tests: neither their settings nor their folder.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ENVCTL_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "local"],
+        cwd=ROOT,
+        env={**inherited, **SHORT, "ENVCTL_HOME": str(home), "PORT": str(port), **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+
+
+@dataclass
+class Server:
+    """A server that was started."""
+
+    port: int
+    home: Path
+    process: "subprocess.Popen[str]"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self, token: str | None = None) -> Client:
+        return Client(self.port, token)
+
+    def is_healthy(self) -> bool:
+        client = Client(self.port, timeout=2)
+        try:
+            return client.request("GET", "/health").status == 200
+        except (OSError, HTTPException):
+            return False
+        finally:
+            client.close()
+
+    def wait_until_healthy(self) -> None:
+        def healthy() -> bool:
+            assert self.process.poll() is None, self.process.communicate()
+            return self.is_healthy()
+
+        wait_until(healthy, START_SECONDS, "the server answers")
+
+    def pids(self) -> list[int]:
+        """The main process and everything it started that is still there."""
+        return family(self.process.pid)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
+        """Ends it by a signal; exit code, output and errors. May be called again."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        if self.process.stdout is None or self.process.stdout.closed:
+            return self.process.returncode, "", ""
+        output, errors = self.process.communicate(timeout=20)
+        return self.process.returncode, output, errors
+
+
+def family(pid: int) -> list[int]:
+    """A process and its descendants."""
+    rows = processes()
+    found = [pid] if pid in rows else []
+    for parent in found:
+        found.extend(child for child, its_parent in rows.items() if its_parent == parent)
+    return found
+
+
+def processes() -> dict[int, int]:
+    """The machine's processes, each with its parent; without those that have ended."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,stat="],  # noqa: S607 - wherever the system has it
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    rows = [line.split() for line in listed.splitlines()]
+    return {int(pid): int(parent) for pid, parent, status in rows if not status.startswith("Z")}
