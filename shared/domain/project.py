@@ -67,7 +67,8 @@ def carry_on(project: Project, now: datetime, remains: Remains, tombstone: timed
     elif now < ended_at + LOOK_AGAIN:
         due_at = ended_at + LOOK_AGAIN
     elif remains.tombstones:
-        due_at = max(now + LOOK_AGAIN, ended_at + tombstone)
+        # Tombstones outlast the project's own where environments ended late: not to be watched closely.
+        due_at = max(now + max(LOOK_AGAIN, tombstone / 100), ended_at + tombstone)
     else:
         return None
     return replace(project, due_at=due_at, as_of=now)
