@@ -148,6 +148,19 @@ def test_a_file_that_cannot_be_opened_is_unavailability(tmp_path: Path) -> None:
         Database(tmp_path / "envctl.db").fetch("SELECT 1")
 
 
+def test_a_read_that_is_too_old_to_write_is_unavailability(database: Database) -> None:
+    SqliteStore(database).commit(Create(ONE, {}))
+    database.fetch("BEGIN")
+    database.fetch("SELECT * FROM documents")
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+        other.execute("DELETE FROM documents")
+    with pytest.raises(Unavailable) as caught:  # a kind of busy that has a code of its own
+        database.fetch("DELETE FROM documents")
+    cause = caught.value.__cause__
+    assert isinstance(cause, sqlite3.OperationalError)
+    assert cause.sqlite_errorcode == sqlite3.SQLITE_BUSY_SNAPSHOT
+
+
 def test_a_mistake_in_sql_keeps_its_name(database: Database) -> None:
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         database.fetch("SELECT * FROM nowhere")
