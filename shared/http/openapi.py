@@ -116,11 +116,12 @@ def _models(answer: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type
 
 def _operation(route: Route, schemas: dict[str, Schema]) -> Schema:
     summary, _, description = inspect.cleandoc(route.handler.__doc__ or "").partition("\n\n")
+    more = {"description": description.replace("\n", " ")} if description else {}
     operation: Schema = {
         "tags": [route.group],
         "operationId": route.handler.__name__,
         "summary": summary.rstrip("."),
-        "description": description.replace("\n", " ") or summary,
+        **more,  # the viewers show it below the summary: it doesn't say the same again
         "parameters": [*_path_parameters(route), *_query_parameters(route, schemas)],
         "responses": {**_answers(route), **_problems(route)},
         "security": [] if route.public else _SECURITY,
