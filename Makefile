@@ -20,11 +20,18 @@ $(VENV)/dev.done: $(VENV)/run.done requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+$(VENV)/browser.done: $(VENV)/dev.done requirements-browser.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-browser.txt
+	@touch $@
+
 run: $(VENV)/run.done  ## Install what is missing and serve the whole platform on http://127.0.0.1:8000
 	@exec $(BIN)/python -m local
 
 test: $(VENV)/dev.done  ## Install what is missing and run the tests
 	$(BIN)/python -m pytest
+
+test-browser: $(VENV)/browser.done  ## Look at Swagger UI and ReDoc with Chromium, which must be there
+	$(BIN)/python -m pytest tests/browser
 
 check: lint types test  ## What CI runs: lint, types, tests
 
