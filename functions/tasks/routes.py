@@ -3,6 +3,7 @@
 from functions.tasks.schemas import SettleTask, SettleView, SweepTask, SweepView
 from functions.tasks.settling import settle
 from functions.tasks.sweeping import sweep
+from shared import log
 from shared.http.routes import Answer, Call, Group
 
 group = Group("tasks", "The platform's own callbacks")
@@ -11,7 +12,9 @@ group = Group("tasks", "The platform's own callbacks")
 @group.route("POST", "/tasks/settle", {200: SettleView}, internal=True)
 def settle_document(call: Call, body: SettleTask) -> Answer:
     """Carry out what has come due on one document."""
-    return Answer(200, SettleView(outcome=settle(call.runtime, body).value))
+    outcome = settle(call.runtime, body)
+    log.write("INFO", "task", collection=body.collection, id=body.id, due_at=body.due_at, outcome=outcome)
+    return Answer(200, SettleView(outcome=outcome.value))
 
 
 @group.route("POST", "/tasks/sweep", {200: SweepView}, internal=True)

@@ -101,6 +101,7 @@ def _finish(response: Response) -> Response:
         request_id=g.request_id,
         user_id=g.get("user_id"),
         trace=request.headers.get("X-Cloud-Trace-Context"),
+        retry=request.headers.get("X-CloudTasks-TaskRetryCount"),
     )
     return response
 
