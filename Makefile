@@ -45,5 +45,8 @@ types: $(VENV)/dev.done  ## Check the types
 openapi: $(VENV)/dev.done  ## Generate the OpenAPI document anew
 	$(BIN)/python -m shared.http.openapi > openapi.tmp && mv openapi.tmp functions/docs/openapi.json
 
+bench: $(VENV)/run.done  ## Measure, and write benchmarks/results.md; QUICK=1 is a smoke run under build/
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
 clean:  ## Remove what the other commands made
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
