@@ -3,6 +3,7 @@
 from functions.auth import use_cases
 from functions.auth.schemas import LoginForm, Registration, TokenView, UserView
 from shared.domain.user import User
+from shared.errors import EmailTaken, WrongCredentials
 from shared.http.routes import Answer, Call, Group
 
 group = Group("auth", "Accounts and access tokens")
@@ -12,7 +13,7 @@ def _view(user: User) -> UserView:
     return UserView(id=user.id, email=user.email, created_at=user.created_at)
 
 
-@group.route("POST", "/auth/register", {201: UserView}, refusals=(409,), public=True)
+@group.route("POST", "/auth/register", {201: UserView}, refusals=(EmailTaken,), public=True)
 def register(call: Call, body: Registration) -> Answer:
     """Register an account.
 
@@ -22,7 +23,7 @@ def register(call: Call, body: Registration) -> Answer:
     return Answer(201, _view(user), {"Location": "/api/v1/auth/me", "Cache-Control": "no-store"})
 
 
-@group.route("POST", "/auth/login", {200: TokenView}, refusals=(401,), public=True)
+@group.route("POST", "/auth/login", {200: TokenView}, refusals=(WrongCredentials,), public=True)
 def login(call: Call, form: LoginForm) -> Answer:
     """Log in with e-mail and password.
 

@@ -13,6 +13,7 @@ from functions.deployments.schemas import (
 from shared.domain import logs
 from shared.domain.deployment import Deployment
 from shared.domain.timeline import step_at
+from shared.errors import BadPageToken, EnvironmentNotRunning, TimelineFull, TooManyUnfinished
 from shared.http import pages
 from shared.http.answers import represent
 from shared.http.routes import Answer, Call, Group, Representation
@@ -41,7 +42,12 @@ def _view(deployment: Deployment, now: datetime) -> Representation:
     )
 
 
-@group.route("POST", "/deployments/environments/{environment_id}", {201: DeploymentView}, refusals=(409, 429))
+@group.route(
+    "POST",
+    "/deployments/environments/{environment_id}",
+    {201: DeploymentView},
+    refusals=(EnvironmentNotRunning, TooManyUnfinished, TimelineFull),
+)
 def create_deployment(call: Call, environment_id: str, body: NewDeployment) -> Answer:
     """Roll a version out to a running environment.
 
@@ -53,7 +59,7 @@ def create_deployment(call: Call, environment_id: str, body: NewDeployment) -> A
 
 
 @group.route(
-    "GET", "/deployments/environments/{environment_id}", {200: list[DeploymentView]}, refusals=(400,)
+    "GET", "/deployments/environments/{environment_id}", {200: list[DeploymentView]}, refusals=(BadPageToken,)
 )
 def list_deployments(call: Call, environment_id: str, query: DeploymentFilters) -> Answer:
     """List an environment's deployments, newest first.

@@ -6,7 +6,8 @@ from shared.http.routes import Answer, Call, File, Group
 
 group = Group("docs", "The API's description")
 
-_CACHED = {"Cache-Control": "public, max-age=3600"}
+_CACHED = {"Cache-Control": "public, no-cache"}
+"""Kept by browsers, and asked for again (304): after an upgrade nobody sees yesterday's page."""
 _POLICY = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "

@@ -12,6 +12,7 @@ from functions.environments.schemas import (
 from shared.changing import Changed
 from shared.domain.environment import Environment
 from shared.domain.timeline import step_at
+from shared.errors import BadPageToken, EnvironmentEnding, TimelineFull
 from shared.http import pages
 from shared.http.answers import represent, text_of
 from shared.http.routes import Answer, Call, Group, Representation
@@ -56,7 +57,9 @@ def open_environment(call: Call, project_id: str, body: NewEnvironment) -> Answe
     return Answer(201, _changed(call, changed), {"Location": location})
 
 
-@group.route("GET", "/environments/projects/{project_id}", {200: list[EnvironmentView]}, refusals=(400,))
+@group.route(
+    "GET", "/environments/projects/{project_id}", {200: list[EnvironmentView]}, refusals=(BadPageToken,)
+)
 def list_environments(call: Call, project_id: str, query: EnvironmentFilters) -> Answer:
     """List a project's environments, newest first.
 
@@ -74,7 +77,12 @@ def get_environment(call: Call, environment_id: str, query: ShowDeleted) -> Answ
     return Answer(200, _view(call, seen.environment, seen.now))
 
 
-@group.route("PATCH", "/environments/{environment_id}", {200: EnvironmentView}, refusals=(409,))
+@group.route(
+    "PATCH",
+    "/environments/{environment_id}",
+    {200: EnvironmentView},
+    refusals=(EnvironmentEnding, TimelineFull),
+)
 def edit_environment(call: Call, environment_id: str, body: EnvironmentChanges) -> Answer:
     """Change an environment's name or configuration.
 
@@ -86,7 +94,7 @@ def edit_environment(call: Call, environment_id: str, body: EnvironmentChanges) 
     )
 
 
-@group.route("DELETE", "/environments/{environment_id}", {202: EnvironmentView}, refusals=(409,))
+@group.route("DELETE", "/environments/{environment_id}", {202: EnvironmentView}, refusals=(TimelineFull,))
 def delete_environment(call: Call, environment_id: str) -> Answer:
     """Delete an environment.
 

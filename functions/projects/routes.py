@@ -4,6 +4,7 @@ from functions.projects import use_cases
 from functions.projects.schemas import DeleteParameters, NewProject, ProjectChanges, ProjectView
 from shared import documents
 from shared.domain.project import Project
+from shared.errors import BadPageToken, ProjectInUse
 from shared.http import pages
 from shared.http.answers import represent
 from shared.http.routes import Answer, Call, Group, Representation
@@ -37,7 +38,7 @@ def create_project(call: Call, body: NewProject) -> Answer:
     return Answer(201, _view(project), {"Location": f"/api/v1/projects/{project.id}"})
 
 
-@group.route("GET", "/projects", {200: list[ProjectView]}, refusals=(400,))
+@group.route("GET", "/projects", {200: list[ProjectView]}, refusals=(BadPageToken,))
 def list_projects(call: Call, query: PageParameters) -> Answer:
     """List the caller's projects, newest first."""
     page = use_cases.list_projects(call.runtime, call.caller, query.page_size, pages.start(call, query))
@@ -58,7 +59,7 @@ def edit_project(call: Call, project_id: str, body: ProjectChanges) -> Answer:
     return Answer(200, _view(use_cases.edit_project(call.runtime, call.caller, project_id, changes)))
 
 
-@group.route("DELETE", "/projects/{project_id}", {204: None}, refusals=(409,))
+@group.route("DELETE", "/projects/{project_id}", {204: None}, refusals=(ProjectInUse,))
 def delete_project(call: Call, project_id: str, query: DeleteParameters) -> Answer:
     """Delete a project.
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from shared.http.routes import Answer, File, Representation
 from shared.http.types import Resource, View
@@ -26,11 +26,16 @@ def response(answer: Answer) -> Response:
     headers = {"Cache-Control": "private, no-cache", **answer.headers}
     body = answer.body
     if body is None:
-        return Response(status=answer.status, headers=headers)
+        empty = Response(status=answer.status, headers=headers)
+        del empty.headers["Content-Type"]  # Flask names one for nothing too
+        return empty
     if isinstance(body, str):
         return Response(body, answer.status, {"Content-Type": "text/plain; charset=utf-8", **headers})
     if isinstance(body, File):
-        return Response(body.content, answer.status, {"Content-Type": body.media_type, **headers})
+        sent = Response(body.content, answer.status, {"Content-Type": body.media_type, **headers})
+        sent.add_etag()
+        sent.make_conditional(request)
+        return sent
     if isinstance(body, Representation):
         headers["ETag"] = body.etag
     return Response(_json(body), answer.status, {"Content-Type": "application/json", **headers})

@@ -14,7 +14,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from shared import groups
+from shared import errors, groups
 from shared.http import health, problems
 from shared.http.parsing import FORM_TYPE
 from shared.http.routes import Group, Route
@@ -30,9 +30,12 @@ _PROBLEM: Schema = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance", "request_id"],
     "properties": {
-        "type": {"enum": sorted({f"urn:envctl:problem:{kind.code}" for kind in problems.KINDS.values()})},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
+        "type": {
+            "enum": sorted({f"urn:envctl:problem:{kind.code}" for kind in problems.KINDS.values()}),
+            "examples": ["urn:envctl:problem:invalid_input"],
+        },
+        "title": {"type": "string", "examples": ["Invalid input"]},
+        "status": {"type": "integer", "examples": [422]},
         "detail": {"type": "string", "description": "A sentence about this occurrence."},
         "instance": {"type": "string"},
         "request_id": {"type": "string", "description": "Equal to the X-Request-Id header."},
@@ -190,19 +193,28 @@ def _headers(status: int, answer: Any) -> list[str]:  # noqa: ANN401 - a type
 
 
 def _problems(route: Route) -> Schema:
-    statuses = {422, 500, 503, *route.refusals}
-    if not route.public:
-        statuses.add(401)
-    if "{" in route.path:
-        statuses.add(404)
-    if route.body or route.form:
-        statuses |= {400, 413, 415}
     content = {problems.CONTENT_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}}
-    return {str(status): {"description": _title(status), "content": content} for status in sorted(statuses)}
+    titles: dict[int, set[str]] = {}
+    for refusal in _refusals(route):
+        kind = problems.KINDS[refusal]
+        titles.setdefault(kind.status, set()).add(kind.title)
+    return {
+        str(status): {"description": " or ".join(sorted(titles[status])), "content": content}
+        for status in sorted(titles)
+    }
 
 
-def _title(status: int) -> str:
-    return " or ".join(sorted({kind.title for kind in problems.KINDS.values() if kind.status == status}))
+def _refusals(route: Route) -> list[type[errors.EnvctlError]]:
+    found = [*route.refusals, errors.InvalidInput, errors.Internal, errors.Unavailable]
+    if not route.public:
+        found.append(errors.Unauthenticated)
+    if "{" in route.path:
+        found.append(errors.NotFound)
+        if route.method != "GET":
+            found.append(errors.Contended)
+    if route.body or route.form:
+        found += [errors.MalformedBody, errors.BodyTooLarge, errors.UnsupportedMediaType]
+    return found
 
 
 def text() -> str:

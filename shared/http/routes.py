@@ -9,6 +9,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from shared.access import Caller
+from shared.errors import EnvctlError
 from shared.http.types import Input, Parameters, View
 from shared.runtime import Runtime
 
@@ -79,8 +80,8 @@ class Route:
     handler: Callable[..., Answer]
     answers: Mapping[int, Any]
     """By status: a View, list[View], str for text, None for no body. Several by `|`."""
-    refusals: Sequence[int]
-    """Statuses of problems beyond those that follow from the rest."""
+    refusals: Sequence[type[EnvctlError]]
+    """Problems beyond those that follow from the rest."""
     public: bool
     """Whether it works without an access token."""
     internal: bool
@@ -113,7 +114,7 @@ class Group:
         method: str,
         path: str,
         answers: Mapping[int, Any],
-        refusals: Sequence[int] = (),
+        refusals: Sequence[type[EnvctlError]] = (),
         *,
         public: bool = False,
         internal: bool = False,
