@@ -1,11 +1,11 @@
 """Removing documents for good: all of a deleted environment's, and deployments beyond the kept ones."""
 
-from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from shared import documents
 from shared.changing import until_committed
 from shared.domain.environment import Environment
-from shared.ports import Delete, Document, Filter, Order, Query, Ref
+from shared.ports import Delete, Filter, Order, Query, Ref
 from shared.runtime import Runtime
 
 PAGE = 100
@@ -19,11 +19,9 @@ KEPT_DEPLOYMENTS = 1_000
 def purge(runtime: Runtime, ref: Ref) -> bool:
     """Delete an environment's deployments in pages and itself last. False when there is more to do."""
     where = (Filter("environment_id", "==", ref.id),)
+    query = Query("deployments", where, Order("number", descending=True), PAGE)
     for _ in range(MOST_PAGES):
-        query = Query("deployments", where, Order("number", descending=True), PAGE)
-        page = runtime.store.find(query)
-        _delete(runtime, page.documents)
-        if page.next is None:
+        if _delete_page(runtime, ref, query):
             until_committed(f"Environment {ref.id}", lambda: _delete_one(runtime, ref))
             return True
     return False
@@ -34,15 +32,23 @@ def prune(runtime: Runtime, environment: Environment) -> None:
     oldest_kept = environment.last_number - KEPT_DEPLOYMENTS + 1
     if oldest_kept <= 1:
         return
+    ref = documents.environment_ref(environment.id)
     unfinished = {documents.deployment_ref(item.id) for item in environment.unfinished}
     where = (Filter("environment_id", "==", environment.id), Filter("number", "<=", oldest_kept - 1))
-    page = runtime.store.find(Query("deployments", where, Order("number"), PAGE))
-    _delete(runtime, [document for document in page.documents if document.ref not in unfinished])
+    _delete_page(runtime, ref, Query("deployments", where, Order("number"), PAGE), unfinished)
 
 
-def _delete(runtime: Runtime, found: Sequence[Document]) -> None:
-    if found:
-        runtime.store.commit(*(Delete(document.ref, document.version) for document in found))
+def _delete_page(runtime: Runtime, ref: Ref, query: Query, kept: AbstractSet[Ref] = frozenset()) -> bool:
+    """Delete what a query finds; whether that was all. A repeated task may be doing the same meanwhile."""
+
+    def attempt() -> bool:
+        page = runtime.store.find(query)
+        doomed = [document for document in page.documents if document.ref not in kept]
+        if doomed:
+            runtime.store.commit(*(Delete(document.ref, document.version) for document in doomed))
+        return page.next is None
+
+    return until_committed(f"Environment {ref.id}", attempt)
 
 
 def _delete_one(runtime: Runtime, ref: Ref) -> None:

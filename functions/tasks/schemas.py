@@ -2,12 +2,23 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from shared.http.types import Input, View
+from shared.times import from_text, to_text
 
 Collection = Literal["environments", "projects"]
-Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")]
+
+
+def _moment(text: str) -> str:
+    """The text, if it is one that `to_text` made; raises ValueError."""
+    if to_text(from_text(text)) != text:
+        raise PydanticCustomError("moment", "must be a moment as the platform writes it")
+    return text
+
+
+Moment = Annotated[str, AfterValidator(_moment)]
 
 
 class SettleTask(Input):

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from functions.tasks.purging import prune, purge
 from functions.tasks.schemas import SettleTask
-from shared import documents
+from shared import documents, ids
 from shared.changing import change_environment, until_committed, wake
 from shared.clock import effective_now
 from shared.domain import project as projects
@@ -42,6 +42,8 @@ def settle(runtime: Runtime, task: SettleTask) -> Outcome:
     ref = Ref(task.collection, task.id)
     due_at = from_text(task.due_at)
     if ref.collection == "projects":
+        if not ids.is_id("prj", ref.id):
+            return Outcome.GONE
         outcome = until_committed(f"Project {ref.id}", lambda: _settle_project(runtime, ref, due_at))
     else:
         outcome = _settle_environment(runtime, ref, due_at)

@@ -5,8 +5,9 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from shared.config import Settings
 from shared.domain.user import User
 from shared.http.app import create_app
 from shared.keys import Keys
+from shared.locks import NamedLocks
 from shared.ports import Create, Document, Ref, Task
 from shared.runtime import Runtime
 from shared.times import from_text, to_text
@@ -31,7 +33,16 @@ SECRET = "the-callback-secret-of-these-tests-0123456789"
 KEYS = Keys({"k1": b"s" * 32}, b"i" * 32)
 ENVIRONMENT = {"name": "preview", "type": "ephemeral", "ttl_hours": 24}
 PERSISTENT = {"name": "staging", "type": "persistent"}
-_YEARS = timedelta(days=3_650)
+_YEARS = timedelta(days=36_500)
+
+
+_SERVED: dict[str, Runtime] = {}
+"""What the applications, which are made once, work on: the instance that was called last."""
+
+
+@cache
+def _app(name: str) -> Flask:
+    return create_app(groups.load(name), lambda: _SERVED["runtime"])
 
 
 @dataclass(frozen=True)
@@ -56,9 +67,6 @@ class Api:
         self.store = CountingStore(SqliteStore(self.database))
         self.settings = settings or Settings.model_validate({"home": home, "callback_secret": SECRET})
         self.runtime = Runtime(self.settings, KEYS, self.store, self.queue, self.clock)
-        self._apps: dict[str, Flask] = {
-            name: create_app(groups.load(name), lambda: self.runtime) for name in groups.names()
-        }
         self._names = (f"person-{number}@example.com" for number in itertools.count())
         self.token = self.join()
 
@@ -79,7 +87,7 @@ class Api:
         """The function that serves a path, as the local server routes it."""
         parts = path.partition("?")[0].split("/")
         named = parts[3] if parts[:3] == ["", "api", "v1"] and len(parts) > 3 else "docs"
-        return named if named in self._apps else "docs"
+        return named if named in groups.names() else "docs"
 
     def call(
         self,
@@ -97,7 +105,8 @@ class Api:
             given.setdefault("Authorization", f"Bearer {token or self.token}")
         if body is not None:
             more = {"data": json.dumps(body), "content_type": "application/json", **more}
-        client = self._apps[self.group_of(target)].test_client()
+        _SERVED["runtime"] = self.runtime
+        client = _app(self.group_of(target)).test_client()
         response = client.open(target, method=method, headers=given, **more)
         check(method, target, response)
         return Reply(response.status_code, response.headers, _content(response))
@@ -198,6 +207,14 @@ class Api:
 
     def sweep(self, **fields: Any) -> Reply:
         return self.post("/api/v1/tasks/sweep", fields, token=SECRET)
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """Calls meanwhile are served by another process over the same store and queue."""
+        here = self.runtime
+        self.runtime = _SERVED["runtime"] = replace(here, locks=NamedLocks())
+        yield
+        self.runtime = _SERVED["runtime"] = here
 
     # What tests look at ---------------------------------------------------------------------
 

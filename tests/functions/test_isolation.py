@@ -5,6 +5,7 @@ Made from the route table: a route that has no case here fails, so a new one can
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pytest
@@ -66,17 +67,23 @@ def test_every_route_has_a_case_and_every_case_a_route() -> None:
     assert set(CASES) == set(ROUTES)
 
 
-def _send(api: Api, name: str, authorization: str | None) -> Any:  # noqa: ANN401 - a reply
-    """The request of a case, on objects of the first account."""
-    route, case = ROUTES[name], CASES[name]
+@cache
+def _objects(api: Api) -> dict[str, str]:
+    """Objects of the first account, one of each kind."""
     project_id = api.project()
     environment_id = api.running(project_id=project_id)
-    known = {
+    return {
         "project_id": project_id,
         "environment_id": environment_id,
         "deployment_id": api.deploy(environment_id),
         "name": "icon.svg",
     }
+
+
+def _send(api: Api, name: str, authorization: str | None) -> Any:  # noqa: ANN401 - a reply
+    """The request of a case, on objects of the first account."""
+    route, case = ROUTES[name], CASES[name]
+    known = _objects(api)
     path = re.sub(r"{(\w+)}", lambda match: known[match[1]], route.full_path)
     headers = {} if authorization is None else {"Authorization": authorization}
     more = {"data": case.form} if case.form else {}

@@ -14,7 +14,7 @@ OUTCOMES = ("pending", "running", "canceling", "succeeded", "failed", "canceled"
 def _mixed(api: Api) -> str:
     """A list of environments that reach their statuses at different times."""
     project_id = api.project()
-    for hours in (1, 2, 3, 24, 48):
+    for hours in (1, 2, 24):
         for _ in range(2):
             api.advance(0.25)
             api.environment(project_id, {**ENVIRONMENT, "ttl_hours": hours})
@@ -23,12 +23,12 @@ def _mixed(api: Api) -> str:
 
 
 @pytest.mark.parametrize("settles", [False, True])
-@pytest.mark.parametrize("size", [1, 3, 100])
+@pytest.mark.parametrize("size", [1, 3])
 def test_a_filter_by_status_misses_nothing_and_shows_nothing_else(
     api: Api, size: int, *, settles: bool
 ) -> None:
     target = _mixed(api)
-    for seconds in (0.1, 1.5, 2, 3_600, 3_600, 3_599, 1, 1, 3_600, 172_800):
+    for seconds in (0.1, 1.5, 3_600, 3_600, 1, 86_400):
         if settles:
             api.live(seconds)
         else:
@@ -61,7 +61,7 @@ def test_what_is_stored_lags_behind_without_tasks(api: Api) -> None:
 
 
 @pytest.mark.parametrize("settles", [False, True])
-@pytest.mark.parametrize("size", [1, 100])
+@pytest.mark.parametrize("size", [2])
 @pytest.mark.parametrize("body", [ENVIRONMENT, PERSISTENT], ids=["ephemeral", "persistent"])
 def test_a_filter_of_deployments_sees_their_status_now(
     api: Api, body: dict[str, Any], size: int, *, settles: bool
@@ -72,7 +72,7 @@ def test_a_filter_of_deployments_sees_their_status_now(
         api.deploy(environment_id)
         api.advance(0.3)
         _agrees(api, target, size, OUTCOMES)
-    for seconds in (1, 0.9, 2, 3, 3):
+    for seconds in (1, 0.9, 3, 9):
         if settles:
             api.live(seconds)
         else:
@@ -87,7 +87,7 @@ def test_filters_of_status_and_type_are_both_met(api: Api) -> None:
     api.advance(3_700)
     for kind in ("ephemeral", "persistent"):
         found = api.all(f"{target}?status=running&type={kind}&page_size=2")
-        assert len(found) == {"ephemeral": 8, "persistent": 1}[kind]
+        assert len(found) == {"ephemeral": 4, "persistent": 1}[kind]
         assert {(item["status"], item["type"]) for item in found} == {("running", kind)}
 
 
