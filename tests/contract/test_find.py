@@ -47,6 +47,7 @@ def following(query: Query, store: Store) -> list[list[Document]]:
     page = store.find(query)
     pages = [list(page.documents)]
     while page.next:
+        assert len(pages) < 1_000, "it leads in a circle"
         page = store.find(Query(query.collection, query.where, query.order, query.limit, page.next))
         pages.append(list(page.documents))
     return pages

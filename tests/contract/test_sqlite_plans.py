@@ -171,8 +171,9 @@ def found(store: SqliteStore, query: Query) -> list[str]:
     return [one.ref.id for one in store.find(query).documents]
 
 
-def objects(database: Database) -> set[str]:
-    return {row[0] for row in database.fetch("SELECT name FROM sqlite_master WHERE sql IS NOT NULL")}
+def objects(database: Database) -> set[tuple[str, str]]:
+    """Everything in the file: names and definitions, the columns of `documents` among them."""
+    return set(database.fetch("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
 
 
 @pytest.mark.parametrize(("index", "query"), [(COLOUR, BY_COLOUR), (TAGS, BY_TAG)], ids=["fields", "array"])
