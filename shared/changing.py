@@ -20,7 +20,7 @@ from shared.clock import effective_now
 from shared.domain.aggregate import Aggregate
 from shared.domain.project import Project
 from shared.errors import AlreadyExists, Conflict, Contended, NotFound, Unavailable
-from shared.ports import Create, Document, Ref, Task, Update, Write
+from shared.ports import Create, Data, Document, Ref, Task, Update, Write
 from shared.reading import refuse_deleted
 from shared.runtime import Runtime
 from shared.times import to_text
@@ -45,6 +45,25 @@ def until_committed(what: str, attempt: Callable[[], T]) -> T:
                 raise Contended(what) from lost
         time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter is no secret
         pause = min(pause * 2, 0.5)
+
+
+def create(runtime: Runtime, ref: Ref, data: Data, what: str) -> bool:
+    """Create a document with a random `id` among its data; False when its place is somebody else's.
+
+    What exists with our id is ours, from an attempt that got through although it reported a conflict.
+    """
+
+    def attempt() -> bool:
+        try:
+            runtime.store.commit(Create(ref, data))
+        except AlreadyExists:
+            existing = runtime.store.get(ref)
+            if existing is None:  # deleted in between
+                raise
+            return bool(existing.data["id"] == data["id"])
+        return True
+
+    return until_committed(what, attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +102,7 @@ def change_environment(
     def attempt() -> Changed:
         read = _read(runtime, caller, environment_id, adding)
         if read.added is not None:
+            wake(runtime, documents.environment_ref(environment_id), read.aggregate.environment.due_at)
             return Changed(_with_added(read), read.now)
         decided = decide(read.aggregate, read.now)
         if decided is read.aggregate:

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from shared import documents, ids, passwords, tokens
 from shared.access import Caller
+from shared.changing import create
 from shared.domain.user import User, normalise_email
-from shared.errors import AlreadyExists, Conflict, EmailTaken, Unauthenticated, WrongCredentials
-from shared.ports import Create, Document, Update
+from shared.errors import Conflict, EmailTaken, Unauthenticated, WrongCredentials
+from shared.ports import Document, Update
 from shared.runtime import Runtime
 
 _KEY_LENGTH = 32
@@ -28,10 +29,8 @@ def register_user(runtime: Runtime, email: str, password: str) -> User:
         password_hash=passwords.hash_password(password),
         created_at=runtime.clock(),
     )
-    try:
-        runtime.store.commit(Create(ref, documents.user_data(user)))
-    except AlreadyExists as taken:
-        raise EmailTaken from taken
+    if not create(runtime, ref, documents.user_data(user), "This account"):
+        raise EmailTaken
     return user
 
 

@@ -6,15 +6,14 @@ from typing import Any
 from functions.environments.schemas import NewEnvironment
 from shared import documents, ids
 from shared.access import Caller
-from shared.changing import Changed, change_environment, wake
+from shared.changing import Changed, change_environment, create, wake
 from shared.domain import aggregate as aggregates
 from shared.domain.aggregate import Aggregate
 from shared.domain.environment import Environment, EnvironmentType, Pace
 from shared.domain.timeline import Work
-from shared.errors import AlreadyExists, Fault, InvalidInput
+from shared.errors import Fault, InvalidInput
 from shared.http.types import config_text
-from shared.ports import Create
-from shared.reading import ProjectSeen, read_project
+from shared.reading import read_project
 from shared.runtime import Runtime
 
 
@@ -39,20 +38,9 @@ def open_environment(runtime: Runtime, caller: Caller, project_id: str, new: New
             as_of=seen.now,
         )
     )
-    return _create(runtime, opened, seen)
-
-
-def _create(runtime: Runtime, opened: Aggregate, seen: ProjectSeen) -> Changed:
-    environment = opened.environment
-    ref = documents.environment_ref(environment.id)
-    try:
-        runtime.store.commit(Create(ref, documents.environment_data(environment)))
-    except AlreadyExists:
-        # The id is random: what exists is ours, from an attempt that got through after all.
-        existing = runtime.store.get(ref)
-        assert existing is not None  # noqa: S101 - the store has just said so
-        return Changed(Aggregate(documents.environment(existing.data)), seen.now)
-    wake(runtime, ref, environment.due_at)
+    ref = documents.environment_ref(environment_id)
+    create(runtime, ref, documents.environment_data(opened.environment), f"Environment {environment_id}")
+    wake(runtime, ref, opened.environment.due_at)
     return Changed(opened, seen.now)
 
 

@@ -4,13 +4,13 @@ from typing import Any
 
 from shared import documents, ids
 from shared.access import Caller
-from shared.changing import until_committed, wake
+from shared.changing import create, until_committed, wake
 from shared.clock import effective_now
 from shared.domain import project as projects
 from shared.domain.environment import ENDED, LIVE
 from shared.domain.project import Project, Role
 from shared.errors import ProjectInUse
-from shared.ports import Create, Cursor, Filter, Order, Page, Query, Update
+from shared.ports import Cursor, Filter, Order, Page, Query, Update
 from shared.reading import ProjectSeen, read_project
 from shared.runtime import Runtime
 
@@ -30,7 +30,8 @@ def create_project(
         changed_at=now,
         as_of=now,
     )
-    runtime.store.commit(Create(documents.project_ref(project.id), documents.project_data(project)))
+    data = documents.project_data(project)
+    create(runtime, documents.project_ref(project.id), data, f"Project {project.id}")
     return project
 
 

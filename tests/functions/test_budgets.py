@@ -1,0 +1,145 @@
+"""What each request costs: calls to the store, documents, tasks. Exactly."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.functions.api import ENVIRONMENT, PERSISTENT, Api, Reply
+
+
+class Known:
+    """Objects to ask for, everything settled."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.project = api.project()
+        self.environment = api.running(PERSISTENT, self.project)
+        self.deployment = api.deploy(self.environment)
+        api.live(10)
+        self.environments = f"/api/v1/environments/projects/{self.project}"
+        self.deployments = f"/api/v1/deployments/environments/{self.environment}"
+
+
+Act = Callable[[Known], Reply]
+CASES: dict[str, tuple[Act, list[str], int]] = {
+    "me": (lambda to: to.api.get("/api/v1/auth/me"), ["get 1"], 0),
+    "health": (lambda to: to.api.get("/health"), ["get 1"], 0),
+    "project": (lambda to: to.api.get(f"/api/v1/projects/{to.project}"), ["get 1"], 0),
+    "environment": (lambda to: to.api.get(f"/api/v1/environments/{to.environment}"), ["get 2"], 0),
+    "deployment": (lambda to: to.api.get(f"/api/v1/deployments/{to.deployment}"), ["get 3"], 0),
+    "logs": (lambda to: to.api.get(f"/api/v1/deployments/{to.deployment}/logs"), ["get 3"], 0),
+    "projects": (lambda to: to.api.get("/api/v1/projects"), ["find 1"], 0),
+    "environments": (lambda to: to.api.get(to.environments), ["get 1", "find 1"], 0),
+    "environments by status": (
+        lambda to: to.api.get(f"{to.environments}?status=running"),
+        ["get 1", "find 1", "find 0"],
+        0,
+    ),
+    "deployments": (lambda to: to.api.get(to.deployments), ["get 2", "find 1"], 0),
+    "deployments by status": (
+        lambda to: to.api.get(f"{to.deployments}?status=pending"),
+        ["get 2", "find 0"],
+        0,
+    ),
+    "create project": (lambda to: to.api.post("/api/v1/projects", {"name": "x"}), ["commit 1"], 0),
+    "edit project": (
+        lambda to: to.api.patch(f"/api/v1/projects/{to.project}", {"name": "y"}),
+        ["get 1", "commit 1"],
+        0,
+    ),
+    "edit nothing": (lambda to: to.api.patch(f"/api/v1/projects/{to.project}", {}), ["get 1"], 0),
+    "end project": (
+        lambda to: to.api.delete(f"/api/v1/projects/{to.project}?force=true"),
+        ["get 1", "commit 1"],
+        1,
+    ),
+    "open ephemeral": (lambda to: to.api.post(to.environments, ENVIRONMENT), ["get 1", "commit 1"], 1),
+    "open persistent": (lambda to: to.api.post(to.environments, PERSISTENT), ["get 1", "commit 1"], 1),
+    "edit environment": (
+        lambda to: to.api.patch(f"/api/v1/environments/{to.environment}", {"name": "y"}),
+        ["get 2", "commit 1"],
+        0,
+    ),
+    "delete environment": (
+        lambda to: to.api.delete(f"/api/v1/environments/{to.environment}"),
+        ["get 2", "commit 1"],
+        1,
+    ),
+    "deploy": (lambda to: to.api.post(to.deployments, {"version": "v"}), ["get 3", "commit 2"], 1),
+}
+
+
+@pytest.mark.parametrize(("act", "calls", "tasks"), CASES.values(), ids=CASES.keys())
+def test_a_request_costs(api: Api, act: Act, calls: list[str], tasks: int) -> None:
+    known = Known(api)
+    enqueued = api.queue.enqueued
+    assert api.spent(lambda: act(known)) == calls
+    assert api.queue.enqueued - enqueued == tasks
+
+
+def test_a_deployment_beside_unfinished_ones_reads_them_in_one_more_call(api: Api) -> None:
+    known = Known(api)
+    for unfinished in range(4):
+        calls = api.spent(lambda: api.post(known.deployments, {"version": "v"}))
+        read = [f"get {unfinished}"] if unfinished else []
+        assert calls == ["get 3", *read, "commit 2"], "what is not moved is not written"
+
+
+def test_a_filter_of_unsettled_deployments_reads_the_unfinished_ones_in_one_more_call(api: Api) -> None:
+    known = Known(api)
+    for _ in range(3):
+        api.post(known.deployments, {"version": "v"})
+    api.advance(1)
+    calls = api.spent(lambda: api.get(f"{known.deployments}?status=running"))
+    assert calls == ["get 2", "find 0", "get 3"]
+
+
+def test_settling_reads_and_writes_what_it_settles(api: Api) -> None:
+    environment_id = api.environment()
+    for seconds, expected in ((2, ["get 1", "commit 1"]), (0, [])):
+        api.advance(seconds)
+        api.store.calls.clear()
+        api.run_due()
+        assert api.store.calls == expected
+    api.deploy(environment_id)
+    for more in (0.5, 2.5):
+        api.advance(more)
+        api.store.calls.clear()
+        assert api.run_due() == ["settled"]
+        assert api.store.calls == ["get 1", "get 1", "commit 2"]
+
+
+def test_a_stale_task_costs_one_read_and_an_early_one_too(api: Api) -> None:
+    api.environment()
+    [task] = api.drop_tasks()
+    for seconds in (1, 1, 1):
+        api.advance(seconds)
+        api.store.calls.clear()
+        api.deliver(task)
+        expected = ["get 1", "commit 1"] if api.clock.now == task.at else ["get 1"]
+        assert api.store.calls == expected
+
+
+def test_one_preview_environment_with_three_deployments_costs_this_many_tasks(api: Api) -> None:
+    environment_id = api.environment()
+    api.live(2)
+    for _ in range(3):
+        api.deploy(environment_id)
+        api.live(5)
+    api.live(26 * 3_600)
+    assert api.status(environment_id) == 404
+    # Created, running; three times deployed, running, succeeded; expired, deleting, deleted: each asks
+    # for the wake-up that follows.
+    assert api.queue.enqueued == 1 + 1 + 3 * 3 + 3
+
+
+def test_refusals_cost_no_more_than_a_read(api: Api) -> None:
+    known, stranger = Known(api), api.join()
+    for target in (known.environments, known.deployments, f"/api/v1/deployments/{known.deployment}"):
+        api.store.calls.clear()
+        assert api.get(target, token=stranger).status == 404
+        assert len(api.store.calls) == 1
+        api.store.calls.clear()
+        assert api.get(target, token="x").status == 401
+        assert api.get(f"{target}?nothing=1").status == 422
+        assert api.store.calls == []
