@@ -69,7 +69,7 @@ class Filter(NamedTuple):
 
     `in` takes a tuple of 1 to 30 values, `array_contains` a value of the field's array. The four
     comparisons are of like with like: a null or absent field never matches them, but `==` None
-    matches a null.
+    matches a null (an absent field it does not).
     """
 
     field: str
@@ -89,7 +89,8 @@ class Query:
     """Documents of a collection that meet every filter, in order, after a cursor.
 
     At most one field has range filters, at most one filter is `in` or `array_contains`. A query
-    with a range filter is ordered by that field.
+    with a range filter is ordered by that field. Documents that lack the field of the order are on
+    no page.
     """
 
     collection: str
@@ -133,7 +134,10 @@ class Store(Protocol):
         """
 
     def count(self, query: Query) -> int:
-        """How many documents meet the filters; order, limit and cursor are ignored."""
+        """How many documents meet the filters; order, limit and cursor are ignored.
+
+        Raises `MissingIndex` as `find` does.
+        """
 
     def commit(self, *writes: Write) -> None:
         """Carry out every write, or none.
