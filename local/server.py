@@ -30,6 +30,8 @@ START_SECONDS = 60.0
 """How long the HTTP server may take until it answers."""
 STOP_SECONDS = 3.0
 """How long it may take to end."""
+DISPATCHER_STOP_SECONDS = 1.5
+"""How long calls that are under way, and leases to give back, may take before that."""
 
 Server = subprocess.Popen[bytes]
 
@@ -77,7 +79,7 @@ def _serve(signals: Signals) -> None:
                 pass
         finally:
             stopping.set()
-            dispatch.join()
+            dispatch.join(DISPATCHER_STOP_SECONDS)
             send.close()
 
 

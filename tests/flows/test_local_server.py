@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import socket
@@ -185,6 +186,13 @@ def test_a_signal_ends_everything(start: StartServer, tmp_path: Path, number: si
         assert time.monotonic() - began < STOP_SECONDS
     assert (code, errors) == (0, "")
     assert not set(pids) & set(processes())
+
+
+def test_requests_are_logged_when_that_is_asked_for(start: StartServer, tmp_path: Path) -> None:
+    code, _, errors = start(tmp_path, ENVCTL_LOG_LEVEL="INFO").end()
+    assert code == 0
+    lines = [json.loads(line) for line in errors.splitlines()]
+    assert ("INFO", "/health") in {(line["severity"], line["route"]) for line in lines}
 
 
 def test_a_signal_during_the_start_ends_it(start: StartServer, tmp_path: Path) -> None:
