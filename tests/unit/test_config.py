@@ -1,0 +1,85 @@
+"""Settings: read from the environment once, bounded, and refused with the variable's name."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared import config
+from shared.config import Settings
+from shared.errors import BadSetting
+
+DEFAULTS = {
+    "pending_seconds": 0.5,
+    "running_seconds": 2.5,
+    "provisioning_seconds": 2,
+    "canceling_seconds": 1,
+    "deleting_seconds": 2,
+    "default_ttl_hours": 24,
+    "maximum_ttl_hours": 720,
+    "grace_seconds": 3_600,
+    "tombstone_seconds": 604_800,
+    "access_token_seconds": 3_600,
+}
+
+
+def test_without_any_variable_the_documented_defaults_hold() -> None:
+    settings = config.load({})
+    assert {name: getattr(settings, name) for name in DEFAULTS} == DEFAULTS
+    assert settings.home == Path("~/.envctl").expanduser()
+    assert settings.callback_secret is None, "no secret has a default"
+    assert settings.tombstone == timedelta(days=7)
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_each_setting_is_the_variable_of_its_name(name: str) -> None:
+    settings = config.load({f"ENVCTL_{name.upper()}": "100", name: "5", f"envctl_{name}": "6", "OTHER": "x"})
+    assert getattr(settings, name) == 100
+    assert getattr(settings, next(other for other in DEFAULTS if other != name)) != 100
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+@pytest.mark.parametrize("value", ["", "x", "0", "-1", "nan", "inf", "1e999", "1,5", "31536001", "true"])
+def test_a_value_that_can_not_be_is_refused_with_the_variables_name(name: str, value: str) -> None:
+    with pytest.raises(BadSetting) as refused:
+        config.load({f"ENVCTL_{name.upper()}": value})
+    assert str(refused.value).startswith(f"ENVCTL_{name.upper()}: ")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("domain", ["", "a b", "UPPER.example.com", "a..b", "https://x", "x/", "a" * 191])
+def test_a_domain_that_is_none_is_refused(domain: str) -> None:
+    with pytest.raises(BadSetting, match="ENVCTL_ENVIRONMENT_DOMAIN"):
+        config.load({"ENVCTL_ENVIRONMENT_DOMAIN": domain})
+
+
+def test_a_short_secret_is_refused_without_being_shown() -> None:
+    with pytest.raises(BadSetting, match="ENVCTL_CALLBACK_SECRET") as refused:
+        config.load({"ENVCTL_CALLBACK_SECRET": "hunter2-hunter2"})
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_secret_does_not_show_in_the_settings() -> None:
+    settings = config.load({"ENVCTL_CALLBACK_SECRET": "s" * 32})
+    assert settings.callback_secret is not None
+    assert settings.callback_secret.get_secret_value() == "s" * 32
+    assert "s" * 32 not in f"{settings} {settings!r} {settings.model_dump_json()}"
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().grace_seconds = 1
+
+
+def test_a_home_may_begin_with_a_tilde() -> None:
+    assert config.load({"ENVCTL_HOME": "~/other"}).home == Path.home() / "other"
+
+
+@pytest.mark.parametrize("value", ["", "0", "65536", "-1", "8000.0", "+80", " 80", "x", "٨٠", "9" * 400])
+def test_a_port_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(BadSetting, match="PORT"):
+        config.port({"PORT": value})
+
+
+def test_a_port_is_8000_unless_it_is_set() -> None:
+    assert [config.port({}), config.port({"PORT": "1"}), config.port({"PORT": "65535"})] == [8_000, 1, 65_535]

@@ -1,0 +1,186 @@
+"""Who may import what, and what each function loads: the rules that keep the parts apart."""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("functions", "shared", "local")
+FILES = [
+    *sorted(path.relative_to(ROOT) for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")),
+    Path("main.py"),
+]
+GROUPS = sorted(path.parent.name for path in ROOT.glob("functions/*/__init__.py"))
+IMPURE = {
+    "flask",
+    "google",
+    "werkzeug",
+    "os",
+    "time",
+    "random",
+    "uuid",
+    "secrets",
+    "pydantic",
+    "sqlite3",
+    "socket",
+}
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, at the top or within a function."""
+    for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _is_within(name: str, package: str) -> bool:
+    return f"{name}.".startswith(f"{package}.")
+
+
+def _is_adapter_allowed(me: str, name: str) -> bool:
+    at_home = _is_within(me, "shared.adapters") or me == "shared.runtime"
+    return at_home or (_is_within(me, "local") and name.startswith("shared.adapters.sqlite"))
+
+
+Rule = Callable[[str, str], bool]
+"""Whether a module must not import a name."""
+
+RULES: dict[str, Rule] = {
+    "the domain is pure": lambda me, name: (
+        _is_within(me, "shared.domain") and name.partition(".")[0] in IMPURE
+    ),
+    "the domain stands on its own": lambda me, name: (
+        _is_within(me, "shared.domain")
+        and _is_within(name, "shared")
+        and not name.startswith(("shared.domain", "shared.errors"))
+    ),
+    "groups don't import groups, and nobody else imports one": lambda me, name: (
+        _is_within(name, "functions") and not _is_within(name, ".".join(me.split(".")[:2]))
+    ),
+    "only the composition root imports adapters": lambda me, name: (
+        _is_within(name, "shared.adapters") and not _is_adapter_allowed(me, name)
+    ),
+    "Google's libraries are the adapters' business": lambda me, name: (
+        _is_within(name, "google") and not _is_within(me, "shared.adapters")
+    ),
+    "only the local server is local": lambda me, name: (
+        _is_within(name, "local") and not _is_within(me, "local")
+    ),
+    "only the auth function hashes passwords": lambda me, name: (
+        name == "shared.passwords" and me != "functions.auth.use_cases"
+    ),
+    "no function makes the document that it serves": lambda _me, name: name == "shared.http.openapi",
+    "an adapter speaks no HTTP": lambda me, name: (
+        _is_within(me, "shared.adapters") and name.startswith(("shared.http", "shared.runtime", "flask"))
+    ),
+}
+
+
+def _faults(path: Path, name: str) -> list[str]:
+    """The rules that a file's import breaks."""
+    return [rule for rule, is_broken in RULES.items() if is_broken(_module(path), name)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_a_file_imports_what_it_may(path: Path) -> None:
+    found = [f"{name}: {fault}" for name in _imports(path) for fault in _faults(path, name)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("functions/auth/x.py", "functions.projects.schemas"),
+        ("functions/auth/x.py", "shared.adapters.sqlite"),
+        ("shared/domain/x.py", "os"),
+        ("shared/domain/x.py", "google.cloud"),
+        ("shared/domain/x.py", "shared.ports.Ref"),
+        ("shared/http/x.py", "google.auth"),
+        ("shared/x.py", "functions.auth.routes"),
+        ("shared/reading.py", "shared.adapters.sqlite_store"),
+        ("functions/tasks/x.py", "shared.passwords"),
+    ],
+)
+def test_what_it_may_not_would_be_found(path: str, name: str) -> None:
+    assert list(_faults(Path(path), name))
+
+
+def test_only_config_reads_the_environment() -> None:
+    readers = set()
+    for path in FILES:
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+            names = {getattr(node, "attr", None), getattr(node, "id", None)}
+            if names & {"environ", "getenv", "environb"} and not _is_wsgi(node):
+                readers.add(str(path))
+    assert {path for path in readers if not path.startswith("local")} == {"shared/config.py"}
+
+
+def _is_wsgi(node: ast.AST) -> bool:
+    """`request.environ` is a request's, not the process's."""
+    value = getattr(node, "value", None)
+    return isinstance(value, ast.Name) and value.id == "request"
+
+
+LOAD = """
+import json, os, sys, socket, sqlite3, threading
+opened = []
+def watch(event, arguments):
+    if event in {"sqlite3.connect", "socket.connect", "socket.bind", "os.mkdir", "os.remove"}:
+        opened.append([event, str(arguments)])
+    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        opened.append([event, str(arguments[:2])])
+sys.addaudithook(watch)
+sys.dont_write_bytecode = True
+import importlib
+for name in sys.argv[1:]:
+    if "." in name:
+        importlib.import_module(name)
+    else:
+        importlib.import_module("shared.groups").entry_point(name)
+print(json.dumps({"modules": sorted(sys.modules), "opened": opened, "threads": threading.active_count()}))
+"""
+
+
+def _loaded(tmp_path: Path, *names: str) -> tuple[set[str], list[str], int]:
+    """What a fresh interpreter has loaded and opened after importing these."""
+    environment = {"ENVCTL_HOME": str(tmp_path / "home"), "PATH": "", "HOME": str(tmp_path)}
+    command = [sys.executable, "-c", LOAD, *names]
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    said = json.loads(run.stdout)
+    return set(said["modules"]), said["opened"], said["threads"]
+
+
+HEAVY = {"passlib", "argon2", "google.auth", "google.cloud.firestore", "grpc", "functions_framework", "local"}
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_a_function_loads_what_it_needs_and_touches_nothing(tmp_path: Path, name: str) -> None:
+    modules, opened, threads = _loaded(tmp_path, name)
+    assert {module for module in modules if module.startswith("functions.")} >= {f"functions.{name}"}
+    others = {f"functions.{other}" for other in GROUPS if other != name}
+    assert others & modules == set()
+    needed = {"passlib", "argon2"} if name == "auth" else set()
+    assert modules & HEAVY == needed
+    assert {module for module in modules if module.startswith("shared.adapters.")} == set()
+    assert "shared.http.openapi" not in modules
+    assert (opened, threads) == ([], 1)
+    assert not (tmp_path / "home").exists()
+
+
+def test_importing_every_module_touches_nothing(tmp_path: Path) -> None:
+    names = [_module(path) for path in FILES if path.parts[0] != "local" and "." in _module(path)]
+    _, opened, threads = _loaded(tmp_path, *names)
+    assert (opened, threads) == ([], 1)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,76 @@
+"""The keys in the data folder: made once, readable by their owner only, never shown."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from shared.errors import HomeUnusable
+from shared.keys import KEY_BYTES, Keys, key_id, keys_in, open_home
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_folder_and_its_keys_are_their_owners_only(tmp_path: Path) -> None:
+    home = tmp_path / "a" / "home"
+    keys_in(home)
+    assert _mode(home) == 0o700
+    assert {file.name: _mode(file) for file in home.iterdir()} == {
+        "signing.key": 0o600,
+        "identity.key": 0o600,
+    }
+
+
+def test_keys_are_made_once_long_random_and_apart(tmp_path: Path) -> None:
+    first, second, other = keys_in(tmp_path), keys_in(tmp_path), keys_in(tmp_path / "other")
+    assert (first.signing, first.identity) == (second.signing, second.identity)
+    every = [*first.signing.values(), first.identity, *other.signing.values(), other.identity]
+    assert len(set(every)) == 4
+    assert {len(key) for key in every} == {KEY_BYTES}
+    assert list(first.signing) == [key_id(key) for key in first.signing.values()]
+
+
+def test_of_many_that_start_at_once_one_makes_the_keys(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(lambda _: keys_in(tmp_path), range(32)))
+    assert len({(*keys.signing.values(), keys.identity) for keys in made}) == 1
+    assert len(list(tmp_path.iterdir())) == 2, "no drafts are left"
+
+
+@pytest.mark.parametrize("name", ["signing.key", "identity.key"])
+@pytest.mark.parametrize("length", [0, 1, 31])
+def test_a_short_key_refuses_to_start(tmp_path: Path, name: str, length: int) -> None:
+    (tmp_path / name).write_bytes(b"x" * length)
+    with pytest.raises(HomeUnusable, match=f"{name} holds {length} bytes"):
+        keys_in(tmp_path)
+
+
+def test_a_home_that_is_a_file_or_below_one_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for home in (file, file / "home"):
+        with pytest.raises(HomeUnusable, match="Set ENVCTL_HOME to another folder"):
+            open_home(home)
+
+
+def test_no_key_is_shown(tmp_path: Path) -> None:
+    keys = keys_in(tmp_path)
+    for key in (*keys.signing.values(), keys.identity):
+        assert repr(key) not in repr(keys)
+        assert key.hex() not in f"{keys} {keys!r}"
+
+
+def test_an_email_key_and_a_seal_depend_on_the_identity_alone() -> None:
+    one, rotated, other = (
+        Keys({"k": signing}, identity)
+        for signing, identity in ((b"1" * 32, b"i" * 32), (b"2" * 32, b"i" * 32), (b"1" * 32, b"o" * 32))
+    )
+    assert one.email_key("a@b") == rotated.email_key("a@b") != other.email_key("a@b")
+    assert one.seal("page", b"x") == rotated.seal("page", b"x") != other.seal("page", b"x")
+    assert (
+        len({one.seal("page", b"x"), one.seal("page", b"y"), one.seal("other", b"x"), one.seal("pag", b"ex")})
+        == 4
+    )
