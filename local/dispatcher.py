@@ -1,6 +1,6 @@
 """Delivers the tasks of the durable queue on one machine as Cloud Tasks does, over HTTP.
 
-due ── lease ──> in hand ── POST ──> 2xx: acknowledged
+due ── lease ──> in hand ── POST ──> 2xx: acknowledged, with others, at the next look
                     │          └───> else, or no answer: due again after a back-off
                     └── the process dies: due again when the lease ends
 
@@ -74,8 +74,8 @@ class LeasingQueue(Protocol[LeaseT]):
     def lease(self, now: datetime, limit: int, lease_for: timedelta) -> Sequence[LeaseT]:
         """Tasks that are due, which are nobody else's for so long."""
 
-    def acknowledge(self, lease: LeaseT) -> None:
-        """The task is done."""
+    def acknowledge(self, *leases: LeaseT) -> None:
+        """The tasks are done."""
 
     def retry(self, lease: LeaseT, now: datetime, status: int | None) -> datetime | None:
         """The attempt failed; when the next one is due, None when there is none."""
@@ -110,6 +110,7 @@ class Dispatcher(Generic[LeaseT]):
         self._pause = pause
         self._threads = threads
         self._waiting: SimpleQueue[LeaseT | None] = SimpleQueue()
+        self._done: SimpleQueue[LeaseT] = SimpleQueue()
         self._counting = threading.Lock()
         self._in_hand = 0
 
@@ -129,9 +130,11 @@ class Dispatcher(Generic[LeaseT]):
         give_up_at = time.monotonic() + STOP_SECONDS
         for worker in workers:
             worker.join(max(0.0, give_up_at - time.monotonic()))
+        self._acknowledge()
 
     def look(self) -> float:
         """Lease what the threads can deliver soon; the seconds until it is worth another look."""
+        self._acknowledge()
         room = 2 * self._threads - self._in_hand
         if room < self._threads:
             return BUSY_SECONDS
@@ -154,7 +157,7 @@ class Dispatcher(Generic[LeaseT]):
         except NoAnswer as fault:
             reason = str(fault)
         if status is not None and 200 <= status < 300:
-            self._queue.acknowledge(lease)
+            self._done.put(lease)
             return
         at = self._queue.retry(lease, self._clock(), status)
         log.write(
@@ -167,6 +170,18 @@ class Dispatcher(Generic[LeaseT]):
             reason=reason,
             again_at=at,
         )
+
+    def _acknowledge(self) -> None:
+        """Tell the queue of all that is done, as one write. What it can't take now it is told again."""
+        done = [self._done.get_nowait() for _ in range(self._done.qsize())]
+        if not done:
+            return
+        try:
+            self._queue.acknowledge(*done)
+        except Exception as fault:  # noqa: BLE001 - at worst the tasks are due again when their leases end
+            log.write("ERROR", "tasks could not be acknowledged", fault=repr(fault))
+            for lease in done:
+                self._done.put(lease)
 
     def _work(self) -> None:
         while (lease := self._waiting.get()) is not None:

@@ -5,6 +5,7 @@ lie in the data folder (`shared.keys`).
 """
 
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -77,8 +78,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 def port(environ: Mapping[str, str] | None = None) -> int:
     """The port that a local server listens on: `PORT`, 8000 by default."""
     given = (os.environ if environ is None else environ).get("PORT", "8000")
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= 65_535:
-        raise BadSetting("PORT", f"{given!r} is no port number (1 to 65535)")
+    if not re.fullmatch("[0-9]{1,5}", given, re.ASCII) or not 1 <= int(given) <= 65_535:
+        raise BadSetting("PORT", f"{given[:20]!r} is no port number (1 to 65535)")
     return int(given)
 
 

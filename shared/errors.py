@@ -140,9 +140,10 @@ class NotFound(EnvctlError):
 
 
 class Unauthenticated(EnvctlError):
-    """The request carries no valid access token."""
+    """The request carries no valid access token. `presented`: it carries one that is not."""
 
-    def __init__(self, fault: str) -> None:
+    def __init__(self, fault: str, *, presented: bool = True) -> None:
+        self.presented = presented
         super().__init__(
             f"{fault} Log in at /api/v1/auth/login and send Authorization: Bearer <access_token>."
         )

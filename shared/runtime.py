@@ -46,11 +46,11 @@ def runtime() -> Runtime:
     return Runtime(settings, keys_in(settings.home), SqliteStore(database), local_queue(database))
 
 
-def _database(home: Path) -> "Database":
+def _database(home: Path, *, durable: bool = True) -> "Database":
     from shared.adapters.sqlite import Database  # noqa: PLC0415 - likewise
 
     open_home(home)
-    return Database(home / DATABASE_FILE)
+    return Database(home / DATABASE_FILE, durable=durable)
 
 
 def local_queue(database: "Database") -> "SqliteTaskQueue":
@@ -63,12 +63,13 @@ def local_queue(database: "Database") -> "SqliteTaskQueue":
 def open_local(settings: Settings) -> "tuple[Database, SqliteTaskQueue]":
     """Database and queue of a data folder, for the one process that dispatches on this machine.
 
-    Keys and database are there when it returns. Raises StartupError when they can't be used.
+    Keys and database are there when it returns. Raises StartupError when they can't be used. Its
+    own writes say which tasks are done: what a power loss undoes of them is delivered again.
     """
     import sqlite3  # noqa: PLC0415 - likewise
 
     keys_in(settings.home)
-    database = _database(settings.home)
+    database = _database(settings.home, durable=False)
     try:
         database.connection()
     except (sqlite3.DatabaseError, Unavailable) as fault:

@@ -67,7 +67,7 @@ def _claims(keys: Keys, token: str) -> tuple[str, int, int]:
                 "verify_iat": False,
             },
         )
-    except (jwt.PyJWTError, TypeError, ValueError) as fault:
+    except (jwt.PyJWTError, TypeError, ValueError, RecursionError) as fault:
         raise Unauthenticated(_INVALID) from fault
     if type(claims["exp"]) is not int or type(claims["iat"]) is not int:
         raise Unauthenticated(_INVALID)

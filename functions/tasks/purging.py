@@ -4,7 +4,7 @@ from collections.abc import Set as AbstractSet
 
 from shared import documents
 from shared.changing import until_committed
-from shared.domain.environment import Environment
+from shared.domain.environment import Environment, EnvironmentType
 from shared.ports import Delete, Filter, Order, Query, Ref
 from shared.runtime import Runtime
 
@@ -13,7 +13,7 @@ MOST_PAGES = 10
 """How many pages one task deletes; another one goes on."""
 
 KEPT_DEPLOYMENTS = 1_000
-"""How many deployments an environment keeps, the newest ones."""
+"""How many deployments a persistent environment keeps, the newest ones."""
 
 
 def purge(runtime: Runtime, ref: Ref) -> bool:
@@ -28,9 +28,9 @@ def purge(runtime: Runtime, ref: Ref) -> bool:
 
 
 def prune(runtime: Runtime, environment: Environment) -> None:
-    """Delete a page of the deployments that are older than the ones an environment keeps."""
+    """Delete a page of the deployments that are older than the ones a persistent environment keeps."""
     oldest_kept = environment.last_number - KEPT_DEPLOYMENTS + 1
-    if oldest_kept <= 1:
+    if environment.type != EnvironmentType.PERSISTENT or oldest_kept <= 1:
         return
     ref = documents.environment_ref(environment.id)
     unfinished = {documents.deployment_ref(item.id) for item in environment.unfinished}

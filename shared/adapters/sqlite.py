@@ -58,11 +58,12 @@ class Database:
     Constructing touches nothing; the first use creates the file (mode 0600) in its existing folder
     and brings the schema up to date. It raises `HomeUnusable` where the folder can't be used and
     `DatabaseTooNew` for a later schema. Every method raises `Unavailable` on locks, full disks and
-    I/O errors.
+    I/O errors. What is written through one that is not `durable` may be undone by a power loss.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
         self.path = path
+        self._synchronous = "FULL" if durable else "NORMAL"
         self._processes: dict[int, _Process] = {}
 
     def connection(self) -> sqlite3.Connection:
@@ -122,7 +123,7 @@ class Database:
         return connection
 
     def _bring_up(self, connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA foreign_keys = OFF")
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found > SCHEMA_VERSION:

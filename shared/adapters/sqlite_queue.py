@@ -117,10 +117,10 @@ class SqliteTaskQueue:
                 leases.append(lease)
         return leases
 
-    def acknowledge(self, lease: Lease) -> None:
-        """The task is done. Does nothing if somebody else has leased it since."""
+    def acknowledge(self, *leases: Lease) -> None:
+        """The tasks are done. Does nothing to one that somebody else has leased since."""
         with self._database.write() as connection:
-            connection.execute(_DONE, (lease.id, lease.attempt))
+            connection.executemany(_DONE, [(lease.id, lease.attempt) for lease in leases])
 
     def retry(self, lease: Lease, now: datetime, status: int | None) -> datetime | None:
         """The attempt failed now, answered with a status or (None) not at all: when the next one is due.

@@ -27,5 +27,5 @@ def _bearer(request: Request) -> str:
     """The token of `Authorization: Bearer …` (RFC 6750)."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthenticated("The request carries no access token.")
+        raise Unauthenticated("The request carries no access token.", presented=False)
     return token.strip()

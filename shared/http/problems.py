@@ -68,7 +68,9 @@ def headers(error: EnvctlError) -> dict[str, str]:
     """What else an error's answer carries: how to authenticate, when to try again, what is allowed."""
     given = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
     if kind_of(error).status == 401:
-        fault = ', error="invalid_token"' if isinstance(error, errors.Unauthenticated) else ""
+        # RFC 6750, 3.1: who sent no token is told of no error in it.
+        refused = isinstance(error, errors.Unauthenticated) and error.presented
+        fault = ', error="invalid_token"' if refused else ""
         given["WWW-Authenticate"] = f'Bearer realm="envctl"{fault}'
     if isinstance(error, errors.Unavailable | errors.Contended | errors.TooManyUnfinished):
         given["Retry-After"] = str(max(1, round(error.retry_after.total_seconds())))

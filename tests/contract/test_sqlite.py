@@ -46,6 +46,11 @@ def test_a_connection_is_durable_and_patient(database: Database, pragma: str, va
     assert database.fetch(f"PRAGMA {pragma}") == [(value,)]
 
 
+def test_a_connection_that_need_not_be_durable_does_not_wait_for_the_disk(tmp_path: Path) -> None:
+    with closing(Database(tmp_path / "envctl.db", durable=False)) as database:
+        assert database.fetch("PRAGMA synchronous") == [(1,)]
+
+
 def test_constructing_touches_nothing(database: Database) -> None:
     SqliteStore(database)
     assert not database.path.exists()

@@ -222,3 +222,10 @@ def test_what_is_not_visible_looks_like_what_never_existed(api: Api, kind: str, 
         theirs[:-1] + "1",
     ):
         assert api.get(path.format(malformed)).status == 404
+
+
+def test_who_sends_no_token_is_told_of_no_error_in_it(api: Api) -> None:
+    path = "/api/v1/auth/me"
+    assert api.get(path, token=None).headers["WWW-Authenticate"] == 'Bearer realm="envctl"'
+    refused = api.get(path, token="x").headers["WWW-Authenticate"]
+    assert refused == 'Bearer realm="envctl", error="invalid_token"'

@@ -50,9 +50,9 @@ class FakeQueue:
         leased, self.tasks = self.tasks[:limit], self.tasks[limit:]
         return leased
 
-    def acknowledge(self, lease: FakeLease) -> None:
-        self.acknowledged.append(lease.id)
-        self.settled.release()
+    def acknowledge(self, *leases: FakeLease) -> None:
+        self.acknowledged.extend(lease.id for lease in leases)
+        self.settled.release(len(leases))
 
     def retry(self, lease: FakeLease, now: datetime, status: int | None) -> datetime | None:
         assert now == NOW
@@ -90,8 +90,12 @@ def dispatcher(
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
 def test_a_2xx_acknowledges(status: int) -> None:
     queue = FakeQueue()
-    dispatcher(queue, FakeSend(status)).deliver(FakeLease("a"))
-    assert (queue.acknowledged, queue.retried) == (["a"], [])
+    delivering = dispatcher(queue, FakeSend(status))
+    delivering.deliver(FakeLease("a"))
+    delivering.deliver(FakeLease("b"))
+    assert queue.acknowledged == []
+    delivering.look()
+    assert (queue.acknowledged, queue.retried) == (["a", "b"], [])
 
 
 @pytest.mark.parametrize("status", [199, 300, 307, 400, 401, 404, 409, 429, 500, 503])
@@ -205,14 +209,17 @@ def test_an_exception_in_a_delivery_ends_nothing(capsys: pytest.CaptureFixture[s
 
 def test_a_queue_that_fails_to_acknowledge_ends_nothing() -> None:
     class Forgetful(FakeQueue):
-        def acknowledge(self, lease: FakeLease) -> None:
-            if lease.id == "task-0":
+        failures = 3
+
+        def acknowledge(self, *leases: FakeLease) -> None:
+            if self.failures:
+                self.failures -= 1
                 raise Unavailable("database")
-            super().acknowledge(lease)
+            super().acknowledge(*leases)
 
     queue = Forgetful(some(20))
-    run_until_settled(queue, 19)
-    assert len(queue.acknowledged) == 19
+    run_until_settled(queue, 20)
+    assert sorted(queue.acknowledged) == sorted(lease.id for lease in some(20))
 
 
 def test_stopping_waits_for_calls_and_gives_the_rest_back() -> None:
