@@ -9,13 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakSet
 
+from shared.adapters import sqlite_writer
+from shared.adapters.sqlite_writer import Work, Writer
 from shared.errors import DatabaseTooNew, HomeUnusable, Unavailable
-
-BUSY_SECONDS = 5.0
-"""How long a write waits for other writers, of this process or another, before it gives up."""
 
 MIGRATIONS = (
     (
@@ -32,6 +31,8 @@ MIGRATIONS = (
 """Statements that lead from each version of the schema to the next; the first makes version 1."""
 
 SCHEMA_VERSION = len(MIGRATIONS)
+
+T = TypeVar("T")
 
 _PASSING = frozenset(
     (
@@ -78,19 +79,15 @@ class Database:
         with _TRANSLATING:
             return self.connection().execute(sql, parameters).fetchall()
 
-    @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that holds the write lock from its start; an exception undoes it."""
+    def write(self, work: Work[T]) -> T:
+        """What the work returns for a connection, once what it wrote is committed, whole or not at all.
+
+        Other threads' writes may be in the same transaction: an exception undoes the work that raised
+        it only. The work must not write through another connection.
+        """
         connection = self.connection()
-        # Threads queue here: SQLite's own wait for a lock sleeps up to 100 ms and is not fair.
-        lock = self._process().writing
-        if not lock.acquire(timeout=BUSY_SECONDS):
-            raise Unavailable("database")
-        try:
-            with _TRANSLATING, _transaction(connection):
-                yield connection
-        finally:
-            lock.release()
+        with _TRANSLATING:
+            return self._process().writer.write(connection, work)
 
     def close(self) -> None:
         """Close the connections of all this process's threads, after a write that is under way."""
@@ -101,14 +98,14 @@ class Database:
     def _process(self) -> "_Process":
         # What a child finds of its parent's is neither used nor closed: SQLite forbids both.
         pid = os.getpid()
-        return self._processes.get(pid) or self._processes.setdefault(pid, _Process())
+        return self._processes.get(pid) or self._processes.setdefault(pid, _Process(self.path))
 
     def _open(self) -> sqlite3.Connection:
         with _TRANSLATING, _alone(self.path.parent):
             _create(self.path)
             connection = sqlite3.connect(
                 self.path,
-                timeout=BUSY_SECONDS,
+                timeout=sqlite_writer.BUSY_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,  # so that close() can close those of other threads
                 cached_statements=256,
@@ -145,8 +142,8 @@ class _Thread(threading.local):
 class _Process:
     """What a `Database` holds in one process."""
 
-    def __init__(self) -> None:
-        self.writing = threading.Lock()
+    def __init__(self, path: Path) -> None:
+        self.writer = Writer(path.with_name(path.name + "-lock"))
         self.thread = _Thread()
         self.opened: dict[threading.Thread, sqlite3.Connection] = {}
 
@@ -157,8 +154,7 @@ class _Process:
         self.opened[threading.current_thread()] = self.thread.connection = connection
 
     def close(self) -> None:
-        # Not released: who waits for it is left without a connection.
-        self.writing.acquire(timeout=BUSY_SECONDS)
+        self.writer.close()
         for connection in self.opened.values():
             connection.close()
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from sqlite3 import Connection
 from typing import Any
 
 from shared.adapters.sqlite import Database
@@ -168,12 +169,15 @@ def _addition(field: str) -> str:
 def install(database: Database, indexes: Iterable[Index]) -> None:
     """Create what is missing in the file, drop what is not among the indexes."""
     wanted = set(indexes)
+
+    def work(connection: Connection) -> None:
+        # Asked again now that nobody else writes: another process may have been first.
+        found = connection.execute(_FOUND).fetchall()
+        for statement in chain.from_iterable(_differences(wanted, found)):
+            connection.execute(statement)
+
     if any(_differences(wanted, database.fetch(_FOUND))):
-        with database.write() as connection:
-            # Asked again now that nobody else writes: another process may have been first.
-            found = connection.execute(_FOUND).fetchall()
-            for statement in chain.from_iterable(_differences(wanted, found)):
-                connection.execute(statement)
+        database.write(work)
 
 
 def _differences(wanted: set[Index], found: list[tuple[str, str, str]]) -> tuple[list[str], ...]:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from sqlite3 import Connection
 from typing import Any
 
 from shared.adapters.sqlite import Database, decode, encode
@@ -92,8 +93,7 @@ class SqliteTaskQueue:
         """See the port."""
         at = to_text(task.at)
         row = secrets.randbits(62), task.path, encode(dict(task.payload)), at, at
-        with self._database.write() as connection:
-            connection.execute(_ENQUEUE, row)
+        self._database.write(lambda connection: connection.execute(_ENQUEUE, row))
 
     def lease(self, now: datetime, limit: int, lease_for: timedelta) -> list[Lease]:
         """Tasks that are due and not leased, longest due first; writes nothing when there are none.
@@ -105,8 +105,9 @@ class SqliteTaskQueue:
         due_at = self.next_at()
         if due_at is None or due_at > now:
             return []
-        leases = []
-        with self._database.write() as connection:
+
+        def work(connection: Connection) -> list[Lease]:
+            leases = []
             for *columns, lapsed in connection.execute(_DUE, (moment, moment, limit)).fetchall():
                 lease = _lease(columns)
                 if lapsed and next_attempt(self._retry, lease.attempt - 1, lease.first_attempt, now) is None:
@@ -115,12 +116,14 @@ class SqliteTaskQueue:
                 row = lease.attempt, to_text(lease.first_attempt), to_text(now + lease_for), lease.id
                 connection.execute(_LEASE, row)
                 leases.append(lease)
-        return leases
+            return leases
+
+        return self._database.write(work)
 
     def acknowledge(self, *leases: Lease) -> None:
         """The tasks are done. Does nothing to one that somebody else has leased since."""
-        with self._database.write() as connection:
-            connection.executemany(_DONE, [(lease.id, lease.attempt) for lease in leases])
+        rows = [(lease.id, lease.attempt) for lease in leases]
+        self._database.write(lambda connection: connection.executemany(_DONE, rows))
 
     def retry(self, lease: Lease, now: datetime, status: int | None) -> datetime | None:
         """The attempt failed now, answered with a status or (None) not at all: when the next one is due.
@@ -133,8 +136,7 @@ class SqliteTaskQueue:
             return None
         executions = lease.executions + (status is not None and status < 500)
         row = to_text(at), executions, status, lease.id, lease.attempt
-        with self._database.write() as connection:
-            return at if connection.execute(_AGAIN, row).rowcount else None
+        return at if self._database.write(lambda it: it.execute(_AGAIN, row).rowcount) else None
 
     def next_at(self) -> datetime | None:
         """The earliest moment at which a task may be due; None: there are no tasks. Reads only."""
@@ -143,8 +145,7 @@ class SqliteTaskQueue:
 
     def purge(self) -> None:
         """Drop every task, leased ones too."""
-        with self._database.write() as connection:
-            connection.execute("DELETE FROM tasks")
+        self._database.write(lambda connection: connection.execute("DELETE FROM tasks"))
 
 
 def _lease(columns: Sequence[Any]) -> Lease:

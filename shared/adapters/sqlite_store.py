@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 from shared.adapters.sqlite import Database, decode, encode
@@ -70,10 +71,13 @@ class SqliteStore:
             return
         _ = self._planner  # the triggers of array indexes must be there before the documents
         statements = [_statement(write) for write in writes]
-        with self._database.write() as connection:
+
+        def work(connection: Connection) -> None:
             for write, (sql, parameters) in zip(writes, statements, strict=True):
                 if connection.execute(sql, parameters).rowcount == 0:
                     raise (AlreadyExists if isinstance(write, Create) else Conflict)(_key(write.ref))
+
+        self._database.write(work)
 
     @cached_property
     def _planner(self) -> QueryPlanner:

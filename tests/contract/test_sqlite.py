@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters import sqlite
+from shared.adapters import sqlite_writer
 from shared.adapters.sqlite import SCHEMA_VERSION, Database
 from shared.adapters.sqlite_store import SqliteStore
 from shared.errors import Conflict, DatabaseTooNew, HomeUnusable, Unavailable
@@ -32,7 +32,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a lock."""
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0)
+    monkeypatch.setattr(sqlite_writer, "BUSY_SECONDS", 0)
 
 
 # the file --------------------------------------------------------------------------------------
@@ -71,7 +71,8 @@ def test_many_refs_cost_one_statement(database: Database) -> None:
 def test_only_its_owner_reads_the_file(database: Database) -> None:
     SqliteStore(database).commit(Create(ONE, {}))
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in database.path.parent.iterdir()}
-    assert modes == {"envctl.db": 0o600, "envctl.db-wal": 0o600, "envctl.db-shm": 0o600}
+    assert set(modes) == {f"envctl.db{end}" for end in ("", "-wal", "-shm", "-lock")}
+    assert set(modes.values()) == {0o600}
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
@@ -127,10 +128,13 @@ def test_a_lock_of_another_thread_is_unavailability(database: Database) -> None:
             errors.append(error)
 
     SqliteStore(database).count(Query("projects", (Filter("due_at", "<", ""),), Order("due_at")))
-    with database.write():
+
+    def meanwhile(_connection: sqlite3.Connection) -> None:
         thread = threading.Thread(target=write)
         thread.start()
         thread.join()
+
+    database.write(meanwhile)
     assert len(errors) == 1
     SqliteStore(database).commit(Create(ONE, {}))
 
@@ -173,15 +177,13 @@ def test_a_mistake_in_sql_keeps_its_name(database: Database) -> None:
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_exception_undoes_the_transaction(database: Database, error: type[BaseException]) -> None:
-    def write() -> None:
-        with database.write() as connection:
-            connection.execute("INSERT INTO documents VALUES ('a/b', 'a', 'b', 1, '{}')")
-            raise error
+    def work(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO documents VALUES ('a/b', 'a', 'b', 1, '{}')")
+        raise error
 
     with pytest.raises(error):
-        write()
-    with database.write() as connection:
-        assert connection.execute("SELECT count(*) FROM documents").fetchone() == (0,)
+        database.write(work)
+    assert database.fetch("SELECT count(*) FROM documents") == [(0,)]
 
 
 # threads and forks -----------------------------------------------------------------------------

@@ -97,15 +97,12 @@ def test_no_query_sorts_or_scans(empty: Watched, query: Query) -> None:
 
 def fill(database: Database, count: int) -> None:
     """Deployments of one environment, in three statuses, with ten numbers: ties by the thousand."""
-    with database.write() as connection:
-        connection.execute(
-            """WITH RECURSIVE made (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM made WHERE n < ?)
-               INSERT INTO documents
-               SELECT printf('deployments/%06d', n), 'deployments', printf('%06d', n), n,
-               json_object('environment_id', 'e1', 'status', substr('abc', n % 3 + 1, 1), 'number', n % 10)
-               FROM made""",
-            (count,),
-        )
+    sql = """WITH RECURSIVE made (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM made WHERE n < ?)
+             INSERT INTO documents
+             SELECT printf('deployments/%06d', n), 'deployments', printf('%06d', n), n,
+             json_object('environment_id', 'e1', 'status', substr('abc', n % 3 + 1, 1), 'number', n % 10)
+             FROM made"""
+    database.write(lambda connection: connection.execute(sql, (count,)))
 
 
 HIGHEST, LOWEST = Order("number", descending=True), Order("number")
@@ -229,8 +226,7 @@ def test_an_index_of_an_older_make_is_made_anew(database: Database) -> None:
     store = store_with(database, TAGS)
     store.commit(Create(Ref("things", "1"), {"tags": ["new"], "size": 1}))
     name = "find:things:tags[]:size"
-    with database.write() as connection:
-        connection.execute(f'DROP TRIGGER "{name}:insert"')
+    database.write(lambda connection: connection.execute(f'DROP TRIGGER "{name}:insert"'))
     store.commit(Create(Ref("things", "2"), {"tags": ["new"], "size": 2}))
     assert found(store_with(database, TAGS), BY_TAG) == ["1", "2"]
 

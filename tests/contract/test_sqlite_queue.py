@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters import sqlite
+from shared.adapters import sqlite_writer
 from shared.adapters.sqlite import Database
 from shared.adapters.sqlite_queue import Lease, RetryConfig, SqliteTaskQueue, next_attempt
 from shared.ports import Task
@@ -194,7 +194,7 @@ def test_nothing_due_writes_nothing(
     queue: SqliteTaskQueue,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0)
+    monkeypatch.setattr(sqlite_writer, "BUSY_SECONDS", 0)
     enqueue(queue, 40)
     other = sqlite3.connect(database.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")  # as long as it lasts, nobody else can write
