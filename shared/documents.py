@@ -1,6 +1,6 @@
 """How the domain's objects lie in the store: to JSON values and back.
 
-Fields that queries need (status, deleted, member_ids, ended) are stored beside what they follow from.
+Fields that queries need (status, member_ids, ended) are stored beside what they follow from.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ from typing import Any
 
 from shared.domain.deployment import Deployment
 from shared.domain.environment import (
-    DELETED,
     Environment,
     EnvironmentType,
     Pace,
@@ -126,7 +125,6 @@ def environment_data(environment: Environment) -> Data:
         "type": str(environment.type),
         "config": environment.config,
         "status": str(status),
-        "deleted": status == DELETED,
         "created_at": to_text(environment.created_at),
         "changed_at": to_text(environment.changed_at),
         "expires_at": _text(environment.expires_at),

@@ -7,9 +7,30 @@ projected to now, filtered, merged in the page's order: nothing is missed, and a
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from shared.ports import Cursor, Document, Order, Page
+from shared.domain.environment import EnvironmentStatus, EnvironmentType
+from shared.ports import Cursor, Document, Filter, Order, Page
 
 T = TypeVar("T")
+
+EVERY_STATUS = tuple(EnvironmentStatus)
+EVERY_TYPE = tuple(EnvironmentType)
+
+
+def environments_of(
+    project_id: str,
+    statuses: Iterable[EnvironmentStatus] = EVERY_STATUS,
+    types: Iterable[EnvironmentType] = EVERY_TYPE,
+) -> tuple[Filter, ...]:
+    """A project's environments with these stored statuses and types.
+
+    Always the same shape, so that one index serves every list: an index more is a write more with
+    every change of an environment, and their statuses change often.
+    """
+    return (
+        Filter("project_id", "==", project_id),
+        Filter("status", "in", tuple(sorted(set(map(str, statuses))))),
+        Filter("type", "in", tuple(sorted(set(map(str, types))))),
+    )
 
 
 def merge(page: Page, others: Iterable[Document], order: Order, limit: int, after: Cursor | None) -> Page:

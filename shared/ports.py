@@ -67,7 +67,7 @@ Write = Create | Update | Delete
 class Filter(NamedTuple):
     """A condition on one top-level field.
 
-    `in` takes a tuple of 1 to 30 values, `array_contains` a value of the field's array. The four
+    `in` takes a tuple of values, `array_contains` a value of the field's array. The four
     comparisons are of like with like: a null or absent field never matches them, but `==` None
     matches a null (an absent field it does not).
     """
@@ -88,8 +88,9 @@ class Order(NamedTuple):
 class Query:
     """Documents of a collection that meet every filter, in order, after a cursor.
 
-    At most one field has range filters, at most one filter is `in` or `array_contains`. A query
-    with a range filter is ordered by that field. Documents that lack the field of the order are on
+    At most one field has range filters; a query with one is ordered by that field. Several filters
+    may be `in`: they stand for 30 combinations of values at most. `array_contains` stands alone
+    among filters of more than one value. Documents that lack the field of the order are on
     no page.
     """
 

@@ -1,5 +1,6 @@
 """A project's environments, page by page, each as it is at the moment of the read."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from functions.environments.schemas import EnvironmentFilters
 from shared import documents, listing
 from shared.access import Caller
 from shared.clock import effective_now
-from shared.domain.environment import DELETED, Environment
+from shared.domain.environment import DELETED, Environment, EnvironmentStatus, EnvironmentType
 from shared.ports import Cursor, Document, Filter, Order, Query
 from shared.reading import read_project
 from shared.runtime import Runtime
@@ -32,23 +33,23 @@ def list_environments(
     With a filter by status, what is due to be settled is looked at too, whatever its stored status.
     """
     seen = read_project(runtime, caller, project_id)
-    query = Query("environments", _where(project_id, filters), _NEWEST_FIRST, filters.page_size, after)
-    page = runtime.store.find(query)
+    where = listing.environments_of(project_id, _statuses(filters), _types(filters))
+    page = runtime.store.find(Query("environments", where, _NEWEST_FIRST, filters.page_size, after))
     if filters.status is not None:
         due = _due(runtime, project_id, seen.now)
         page = listing.merge(page, due, _NEWEST_FIRST, filters.page_size, after)
     return Listed(listing.project(page, lambda item: _shown(item, filters, seen.now)), page.next)
 
 
-def _where(project_id: str, filters: EnvironmentFilters) -> tuple[Filter, ...]:
-    where = [Filter("project_id", "==", project_id)]
-    if filters.type is not None:
-        where.append(Filter("type", "==", str(filters.type)))
+def _statuses(filters: EnvironmentFilters) -> Collection[EnvironmentStatus]:
+    """The stored statuses that may be shown."""
     if filters.status is not None:
-        where.append(Filter("status", "in", tuple(sorted(set(filters.status)))))
-    elif not filters.show_deleted:
-        where.append(Filter("deleted", "==", False))
-    return tuple(where)
+        return filters.status
+    return [status for status in listing.EVERY_STATUS if filters.show_deleted or status != DELETED]
+
+
+def _types(filters: EnvironmentFilters) -> Collection[EnvironmentType]:
+    return listing.EVERY_TYPE if filters.type is None else [filters.type]
 
 
 def _due(runtime: Runtime, project_id: str, now: datetime) -> list[Document]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared import documents, ids
+from shared import documents, ids, listing
 from shared.access import Caller
 from shared.changing import create, until_committed, wake
 from shared.clock import effective_now
@@ -79,7 +79,7 @@ def _update(runtime: Runtime, seen: ProjectSeen, changed: Project) -> None:
 
 def _has_live_environments(runtime: Runtime, seen: ProjectSeen) -> bool:
     """Whether any environment has not ended at this moment, whatever is stored."""
-    where = (Filter("project_id", "==", seen.project.id), Filter("status", "in", LIVE))
+    where = listing.environments_of(seen.project.id, LIVE)
     after: Cursor | None = None
     while True:
         page = runtime.store.find(

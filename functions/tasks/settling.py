@@ -8,20 +8,21 @@
 Idempotent and level-triggered: repetition, reordering, lateness and early arrival are harmless.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
 from functions.tasks.purging import prune, purge
 from functions.tasks.schemas import SettleTask
-from shared import documents, ids
+from shared import documents, ids, listing
 from shared.changing import change_environment, until_committed, wake
 from shared.clock import effective_now
 from shared.domain import project as projects
 from shared.domain.aggregate import Aggregate, end_environment, replan
-from shared.domain.environment import EXPIRED, LIVE, Environment
+from shared.domain.environment import EXPIRED, LIVE, Environment, EnvironmentStatus
 from shared.domain.project import Project, Remains
 from shared.errors import NotFound
-from shared.ports import Delete, Document, Filter, Order, Page, Query, Ref, Update
+from shared.ports import Delete, Document, Order, Page, Query, Ref, Update
 from shared.runtime import Runtime
 from shared.times import from_text
 
@@ -110,10 +111,10 @@ def _carry_on(runtime: Runtime, document: Document, project: Project, now: datet
 
 def _end_environments(runtime: Runtime, project: Project) -> Remains:
     """End a page of the project's environments that are not on their way out."""
-    page = _environments(runtime, project, Filter("status", "in", (*LIVE, EXPIRED)), limit=100)
+    page = _environments(runtime, project, (*LIVE, EXPIRED), limit=100)
     for document in page.documents:
         change_environment(runtime, None, document.ref.id, _end_with_project)
-    left = page.documents or _environments(runtime, project, limit=1).documents
+    left = page.documents or _environments(runtime, project, listing.EVERY_STATUS, limit=1).documents
     return Remains(more_to_end=page.next is not None, tombstones=bool(left))
 
 
@@ -122,6 +123,8 @@ def _end_with_project(aggregate: Aggregate, now: datetime) -> Aggregate:
     return replan(end_environment(aggregate, now, "project_deleted"), now)
 
 
-def _environments(runtime: Runtime, project: Project, *more: Filter, limit: int) -> Page:
-    where = (Filter("project_id", "==", project.id), *more)
+def _environments(
+    runtime: Runtime, project: Project, statuses: Iterable[EnvironmentStatus], limit: int
+) -> Page:
+    where = listing.environments_of(project.id, statuses)
     return runtime.store.find(Query("environments", where, Order("created_at", descending=True), limit))

@@ -5,7 +5,8 @@ Nothing is sorted: each arm of a statement is a stretch of an index, and SQLite 
 """
 
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, product
+from math import prod
 from typing import Any
 
 from shared.adapters.sqlite_indexes import Index, column, to_value
@@ -18,7 +19,8 @@ Statement = tuple[str, list[Any]]
 Term = tuple[str, list[Any]]
 """A condition and its parameters."""
 
-MOST_VALUES = 30
+MOST_COMBINATIONS = 30
+"""Of values of the `in` filters: as many as Firestore takes."""
 _RANGE = ("<", "<=", ">", ">=")
 
 
@@ -55,10 +57,11 @@ class QueryPlanner:
 
 def _shape(query: Query) -> tuple[str | None, frozenset[str], frozenset[str]]:
     """The array's field, the fields with equalities, the fields with ranges."""
-    multiple = [one for one in query.where if one.op in {"in", "array_contains"}]
-    if len(multiple) > 1 or not all(1 <= len(_values(one)) <= MOST_VALUES for one in multiple):
-        raise MissingIndex(_description(query))
+    combinations = prod(len(_values(one)) for one in query.where if one.op == "in")
     array = next((one.field for one in query.where if one.op == "array_contains"), None)
+    multiple = [one for one in query.where if one.op in {"in", "array_contains"}]
+    if not 1 <= combinations <= MOST_COMBINATIONS or (array and len(multiple) > 1):
+        raise MissingIndex(_description(query))
     return array, _fields(query, "==", "in"), _fields(query, *_RANGE)
 
 
@@ -114,11 +117,13 @@ def _others(query: Query) -> list[Term]:
 
 
 def _alternatives(query: Query) -> list[list[Term]]:
-    """What is particular to each arm: there is one per value of an `in` filter."""
-    for one in query.where:
-        if one.op == "in":
-            return [[(f"{_entry(one.field)} = ?", [value])] for value in _values(one)]
-    return [[]]
+    """What is particular to each arm: there is one per combination of values of `in` filters."""
+    choices = [
+        [(f"{_entry(one.field)} = ?", [value]) for value in _values(one)]
+        for one in query.where
+        if one.op == "in"
+    ]
+    return [list(combination) for combination in product(*choices)]
 
 
 def _values(one: Filter) -> list[Any]:

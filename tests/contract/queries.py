@@ -13,8 +13,8 @@ SOONEST = Order("due_at")
 
 PROJECT = Filter("project_id", "==", "p1")
 ENVIRONMENT = Filter("environment_id", "==", "e1")
-LIVE = Filter("deleted", "==", False)
 SHORT = Filter("type", "==", "ephemeral")
+TYPES = Filter("type", "in", ("ephemeral", "persistent"))
 STATUSES = Filter("status", "in", ("running", "failed", "deleting"))
 MEMBER = Filter("member_ids", "array_contains", "u1")
 
@@ -24,14 +24,11 @@ def moment(number: int) -> str:
 
 
 DUE = Filter("due_at", "<=", moment(6))
+CREATED = (Filter("created_at", ">", moment(2)), Filter("created_at", "<=", moment(6)))
 OVERDUE = Filter("due_at", "<", moment(6))
 
 SHAPES = {
-    "live environments of a project": Query("environments", (PROJECT, LIVE), NEWEST),
-    "live environments of a type": Query("environments", (PROJECT, LIVE, SHORT), NEWEST),
-    "environments of a project": Query("environments", (PROJECT,), NEWEST),
-    "environments of a type": Query("environments", (PROJECT, SHORT), NEWEST),
-    "environments in a status": Query("environments", (PROJECT, STATUSES), NEWEST),
+    "environments in a status": Query("environments", (PROJECT, STATUSES, TYPES), NEWEST),
     "environments of a type in a status": Query("environments", (PROJECT, STATUSES, SHORT), NEWEST),
     "due environments of a project": Query("environments", (PROJECT, DUE), SOONEST),
     "overdue environments": Query("environments", (OVERDUE,), SOONEST),
@@ -40,7 +37,7 @@ SHAPES = {
     "oldest deployments": Query("deployments", (ENVIRONMENT, Filter("number", "<=", 5)), Order("number")),
     "latest environments": Query(
         "environments",
-        (PROJECT, Filter("created_at", ">", moment(2)), Filter("created_at", "<=", moment(6))),
+        (PROJECT, STATUSES, TYPES, *CREATED),
         NEWEST,
     ),
     "projects of a member": Query("projects", (MEMBER, Filter("ended", "==", False)), NEWEST),
@@ -54,7 +51,6 @@ def made_up(random: Random) -> dict[str, Any]:
     return {
         "project_id": random.choice(["p1", "p1", "p2"]),
         "environment_id": random.choice(["e1", "e1", "e2"]),
-        "deleted": random.random() < 0.3,
         "ended": random.random() < 0.3,
         "type": random.choice(["ephemeral", "persistent"]),
         "status": random.choice(["running", "failed", "deleting", "expired"]),
