@@ -32,6 +32,11 @@ MIGRATIONS = (
 
 SCHEMA_VERSION = len(MIGRATIONS)
 
+CHECKPOINT_PAGES = 4_000
+"""How long the log grows (16 MB) before it is worked into the file: a page that changed often, once."""
+CACHE_KIBIBYTES = 1_024
+"""Of each connection; there are as many as threads. The operating system caches the rest."""
+
 T = TypeVar("T")
 
 _PASSING = frozenset(
@@ -122,6 +127,8 @@ class Database:
     def _bring_up(self, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found > SCHEMA_VERSION:
             raise DatabaseTooNew(str(self.path), found, SCHEMA_VERSION)
