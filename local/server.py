@@ -33,6 +33,9 @@ STOP_SECONDS = 3.0
 DISPATCHER_STOP_SECONDS = 1.5
 """How long calls that are under way, and leases to give back, may take before that."""
 
+LOOK_SECONDS = 1.0
+"""How often it is seen whether everything is still at work."""
+
 Server = subprocess.Popen[bytes]
 
 
@@ -41,6 +44,13 @@ class HttpServerFailed(StartupError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"The HTTP server {what}. Lines above this one may say why.")
+
+
+class DispatcherFailed(StartupError):
+    """The thread that delivers tasks is gone: nothing would be settled any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The dispatcher ended by itself. Lines above this one may say why.")
 
 
 def main() -> int:
@@ -75,8 +85,9 @@ def _serve(signals: Signals) -> None:
         sweep.start()
         dispatch.start()
         try:
-            while not _is_to_end(signals.next(), server):
-                pass
+            while not _is_to_end(signals.next(LOOK_SECONDS), server):
+                if not dispatch.is_alive():
+                    raise DispatcherFailed
         finally:
             stopping.set()
             dispatch.join(DISPATCHER_STOP_SECONDS)

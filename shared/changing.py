@@ -10,6 +10,7 @@ Decisions are pure functions of an aggregate and a moment. Every commit settles.
 import random
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -112,7 +113,9 @@ def change_environment(
             wake(runtime, documents.environment_ref(environment_id), decided.environment.due_at)
         return Changed(decided, read.now)
 
-    with runtime.locks.hold(environment_id):
+    # The platform doesn't queue behind a busy environment's callers: every commit settles, so whoever
+    # gets in first does its work, and its tasks would keep others' from being delivered.
+    with nullcontext() if caller is None else runtime.locks.hold(environment_id):
         return until_committed(f"Environment {environment_id}", attempt)
 
 

@@ -72,7 +72,18 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as fault:
         first = fault.errors(include_input=False, include_url=False)[0]
         raise BadSetting(f"ENVCTL_{str(first['loc'][0]).upper()}", first["msg"]) from fault
-    return settings.model_copy(update={"home": settings.home.expanduser()})
+    if settings.default_ttl_hours > settings.maximum_ttl_hours:
+        raise BadSetting("ENVCTL_DEFAULT_TTL_HOURS", "must not be above ENVCTL_MAXIMUM_TTL_HOURS")
+    return settings.model_copy(update={"home": _home(values.get("home"), settings.home)})
+
+
+def _home(given: str | None, home: Path) -> Path:
+    if given == "":
+        raise BadSetting("ENVCTL_HOME", "must not be empty")
+    try:
+        return home.expanduser()
+    except RuntimeError as fault:
+        raise BadSetting("ENVCTL_HOME", "names a user that there is not") from fault
 
 
 def port(environ: Mapping[str, str] | None = None) -> int:

@@ -54,11 +54,18 @@ def open_home(home: Path) -> None:
         raise HomeUnusable(str(home), "it can't be read and written")
 
 
-def keys_in(home: Path) -> Keys:
-    """The keys in the data folder, made where they are missing."""
+def keys_in(home: Path, *, is_new: bool = True) -> Keys:
+    """The keys in the data folder, made where they are missing.
+
+    In a folder that is not new a missing identity key is refused: with another one nobody's account
+    would be found again.
+    """
     open_home(home)
+    identity_file = home / "identity.key"
+    if not is_new and not identity_file.exists():
+        raise HomeUnusable(str(home), "identity.key is missing, and the accounts there need it: restore it")
     signing = _key_file(home / "signing.key")
-    return Keys({key_id(signing): signing}, _key_file(home / "identity.key"))
+    return Keys({key_id(signing): signing}, _key_file(identity_file))
 
 
 def _key_file(file: Path) -> bytes:
@@ -67,8 +74,8 @@ def _key_file(file: Path) -> bytes:
         if not file.exists():
             draft = file.with_suffix(f".{secrets.token_hex(8)}")
             draft.touch(mode=0o600)
-            draft.write_bytes(secrets.token_bytes(KEY_BYTES))
             try:
+                draft.write_bytes(secrets.token_bytes(KEY_BYTES))
                 os.link(draft, file)
             except FileExistsError:
                 pass

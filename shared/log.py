@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ def write(severity: Severity, message: str, **fields: Any) -> None:  # noqa: ANN
         return
     entry = {"severity": severity, "time": datetime.now(UTC).isoformat(), "message": message, **fields}
     line = json.dumps(entry, default=str)
-    with _LOCK:
+    # Nothing that the platform does may fail because nobody listens any more.
+    with _LOCK, suppress(OSError, ValueError):
         sys.stderr.write(line + "\n")
         sys.stderr.flush()

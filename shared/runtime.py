@@ -42,8 +42,14 @@ def runtime() -> Runtime:
     log.write_from(settings.log_level)
     from shared.adapters.sqlite_store import SqliteStore  # noqa: PLC0415 - a function loads what it uses only
 
+    keys = _keys(settings.home)
     database = _database(settings.home)
-    return Runtime(settings, keys_in(settings.home), SqliteStore(database), local_queue(database))
+    return Runtime(settings, keys, SqliteStore(database), local_queue(database))
+
+
+def _keys(home: Path) -> Keys:
+    # Asked before the keys are made: whoever starts at the same moment makes them before the database.
+    return keys_in(home, is_new=not (home / DATABASE_FILE).exists())
 
 
 def _database(home: Path, *, durable: bool = True) -> "Database":
@@ -68,7 +74,7 @@ def open_local(settings: Settings) -> "tuple[Database, SqliteTaskQueue]":
     """
     import sqlite3  # noqa: PLC0415 - likewise
 
-    keys_in(settings.home)
+    _keys(settings.home)
     database = _database(settings.home, durable=False)
     try:
         database.connection()

@@ -21,6 +21,8 @@ from shared.http.types import ShowDeleted
 from shared.reading import read_deployment
 from shared.times import to_text
 
+_VARY = {"Vary": "Accept"}
+
 group = Group("deployments", "Deployments: versions rolled out to an environment, with their logs")
 
 
@@ -87,9 +89,10 @@ def get_logs(call: Call, deployment_id: str, query: ShowDeleted) -> Answer:
     seen = read_deployment(call.runtime, call.caller, deployment_id, show_deleted=query.show_deleted)
     entries = logs.entries(seen.deployment, seen.now)
     if call.prefers_text:
-        return Answer(200, "".join(_line(entry) for entry in entries))
+        return Answer(200, "".join(_line(entry) for entry in entries), _VARY)
     views = [EntryView.model_validate(entry, from_attributes=True) for entry in entries]
-    return Answer(200, LogView(entries=views, complete=logs.is_complete(seen.deployment, seen.now)))
+    view = LogView(entries=views, complete=logs.is_complete(seen.deployment, seen.now))
+    return Answer(200, view, _VARY)
 
 
 def _line(entry: logs.Entry) -> str:

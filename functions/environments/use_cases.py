@@ -53,6 +53,8 @@ def _ttl(runtime: Runtime, new: NewEnvironment) -> timedelta | None:
     most = runtime.settings.maximum_ttl_hours
     if hours > most:
         raise InvalidInput([Fault("/ttl_hours", f"must be at most {most:g} hours")])
+    if not timedelta(hours=hours):
+        raise InvalidInput([Fault("/ttl_hours", "must be at least a microsecond")])
     return timedelta(hours=hours)
 
 

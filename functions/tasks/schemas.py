@@ -12,8 +12,12 @@ Collection = Literal["environments", "projects"]
 
 
 def _moment(text: str) -> str:
-    """The text, if it is one that `to_text` made; raises ValueError."""
-    if to_text(from_text(text)) != text:
+    """The text, if it is one that `to_text` made."""
+    try:
+        is_ours = to_text(from_text(text)) == text
+    except (ValueError, OverflowError):
+        is_ours = False
+    if not is_ours:
         raise PydanticCustomError("moment", "must be a moment as the platform writes it")
     return text
 

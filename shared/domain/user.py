@@ -16,5 +16,8 @@ class User:
 
 
 def normalise_email(email: str) -> str:
-    """The one spelling of an address under which an account exists."""
-    return email.lower()
+    """The one spelling of an address under which an account exists.
+
+    Addresses are ASCII. Other letters stay: some, like the Kelvin sign, have an ASCII lower case.
+    """
+    return email.lower() if email.isascii() else email

@@ -107,6 +107,9 @@ def _finish(response: Response) -> Response:
 
 
 def _problem(error: errors.EnvctlError) -> Response:
+    if isinstance(error, errors.StartupError):  # the data folder went away after the start
+        log.write("ERROR", "the database can't be used", fault=str(error), request_id=g.request_id)
+        return _problem(errors.Unavailable("database"))
     kind = problems.kind_of(error)
     if type(error) not in problems.KINDS:
         return _unexpected(error)

@@ -13,6 +13,8 @@ from shared.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, Unsu
 from shared.http.types import Input, Parameters
 
 MOST_BODY_BYTES = 65_536
+MOST_PARAMETERS = 20
+"""Of a query or a form."""
 
 _DETAILS = {
     "missing": "is required",
@@ -72,6 +74,10 @@ def _data(request: Request) -> bytes:
         raise BodyTooLarge(MOST_BODY_BYTES) from fault
     except ClientDisconnected as fault:
         raise MalformedBody("it ended early") from fault
+    except Exception as fault:  # each server has its own for a body that is not framed as HTTP asks
+        raise MalformedBody("it is not framed as its headers say") from fault
+    if request.content_length is not None and len(data) < min(request.content_length, MOST_BODY_BYTES):
+        raise MalformedBody("it ended early")
     if len(data) > MOST_BODY_BYTES:
         raise BodyTooLarge(MOST_BODY_BYTES)
     return data
@@ -88,9 +94,21 @@ def _no_constant(text: str) -> NoReturn:
     raise MalformedBody(f"{text} is no JSON value")
 
 
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise MalformedBody("an object has a key twice")
+    return found
+
+
 def _loads(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_float=_finite, parse_constant=_no_constant)
+        return json.loads(
+            data.decode("utf-8-sig"),
+            parse_float=_finite,
+            parse_constant=_no_constant,
+            object_pairs_hook=_distinct,
+        )
     except UnicodeDecodeError:
         raise MalformedBody("it is not UTF-8") from None
     except RecursionError:
@@ -112,8 +130,12 @@ def _parameters(model: type[ParametersT], raw: bytes, *, in_body: bool) -> Param
 
 
 def _pairs(raw: bytes, *, in_body: bool) -> list[tuple[str, str]]:
+    if raw.count(b"&") >= MOST_PARAMETERS:
+        if in_body:
+            raise MalformedBody(f"it has more than {MOST_PARAMETERS} fields")
+        raise InvalidInput([Fault("query", f"has more than {MOST_PARAMETERS} parameters", in_body=False)])
     try:
-        return parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
+        return parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict")
     except ValueError:
         if in_body:
             raise MalformedBody("it is no valid form") from None

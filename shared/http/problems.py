@@ -1,6 +1,7 @@
 """Every error as `application/problem+json` (RFC 9457), from one table of classes."""
 
 import json
+from math import ceil
 from typing import Any, NamedTuple
 
 from shared import errors
@@ -73,7 +74,7 @@ def headers(error: EnvctlError) -> dict[str, str]:
         fault = ', error="invalid_token"' if refused else ""
         given["WWW-Authenticate"] = f'Bearer realm="envctl"{fault}'
     if isinstance(error, errors.Unavailable | errors.Contended | errors.TooManyUnfinished):
-        given["Retry-After"] = str(max(1, round(error.retry_after.total_seconds())))
+        given["Retry-After"] = str(max(1, ceil(error.retry_after.total_seconds())))
     if isinstance(error, errors.MethodNotAllowed):
         given["Allow"] = ", ".join(error.allowed)
     return given

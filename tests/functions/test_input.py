@@ -11,6 +11,8 @@ NO_TEXT: tuple[Any, ...] = (1, 1.5, True, None, [], {}, ["x"])
 NO_LINE = ("a\x00", "a\nb", "\ta", "\x1b[31m", "\x7f", "\x85", f"a{LONE}", f"{LONE}\udc00b"[1:])
 NO_HOURS: tuple[Any, ...] = (
     0,
+    1e-10,
+    5e-324,
     -1,
     -0.0,
     "24",
@@ -159,7 +161,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("edit project", {"description": None, "repo_url": None}),
     ("environment", {**FULL, "ttl_hours": 720}),
     ("environment", {**FULL, "ttl_hours": 1e-3}),
-    ("environment", {**FULL, "ttl_hours": 5e-324}),
+    ("environment", {**FULL, "ttl_hours": 1e-9}),
     ("environment", {**FULL, "ttl_hours": None, "config": None}),
     ("environment", {**FULL, "config": _deep(32)}),
     ("environment", {**FULL, "config": "a" * 16_382}),

@@ -229,3 +229,51 @@ def test_who_sends_no_token_is_told_of_no_error_in_it(api: Api) -> None:
     assert api.get(path, token=None).headers["WWW-Authenticate"] == 'Bearer realm="envctl"'
     refused = api.get(path, token="x").headers["WWW-Authenticate"]
     assert refused == 'Bearer realm="envctl", error="invalid_token"'
+
+
+@pytest.mark.parametrize(
+    "body", ['{"name":"a","name":"b"}', '{"name":"a","description":null,"x":{"y":1,"y":2}}']
+)
+def test_an_object_with_a_key_twice_is_malformed(api: Api, body: str) -> None:
+    with api.nothing_changes():
+        reply = api.call("POST", "/api/v1/projects", data=body, content_type="application/json")
+    assert (reply.status, reply["type"]) == (400, "urn:envctl:problem:malformed_body")
+
+
+@pytest.mark.parametrize("length", ["15", "100", "65536"])
+def test_a_body_that_ends_before_its_length_is_malformed(api: Api, length: str) -> None:
+    with api.nothing_changes():
+        reply = api.call(
+            "POST",
+            "/api/v1/projects",
+            data='{"name":"cut"}',
+            content_type="application/json",
+            environ_overrides={"CONTENT_LENGTH": length, "wsgi.input_terminated": True},
+        )
+    assert (reply.status, reply["type"]) == (400, "urn:envctl:problem:malformed_body")
+
+
+class _BrokenFrame(BytesIO):
+    """What a server's stream does at a chunk that is none: each server has its own exception."""
+
+    def read(self, _size: int | None = -1) -> bytes:
+        raise ZeroDivisionError
+
+    readline = read
+
+
+def test_a_body_whose_frame_is_broken_is_malformed(api: Api) -> None:
+    reply = api.call(
+        "POST",
+        "/api/v1/projects",
+        content_type="application/json",
+        input_stream=_BrokenFrame(),
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert (reply.status, reply["type"]) == (400, "urn:envctl:problem:malformed_body")
+
+
+def test_too_many_parameters_are_named_as_such(api: Api) -> None:
+    reply = api.get("/api/v1/projects?" + "&".join(f"p{n}=1" for n in range(22)))
+    assert (reply.status, reply["errors"][0]["detail"]) == (422, "has more than 20 parameters")

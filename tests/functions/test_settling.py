@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -186,3 +187,11 @@ def test_two_who_purge_at_once_purge_once(api: Api) -> None:
     assert _outcome(api, task) == "purged"
     assert api.all("/api/v1/projects") != []
     assert [key for key, *_ in api.content() if key.startswith(("env", "dep"))] == []
+
+
+def test_a_task_does_not_queue_behind_an_environments_callers(api: Api) -> None:
+    busy = api.environment()
+    api.advance(2)
+    with api.runtime.locks.hold(busy), ThreadPoolExecutor(1) as pool:
+        delivered = pool.submit(api.run_due)
+        assert delivered.result(10) == ["settled"]

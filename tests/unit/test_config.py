@@ -83,3 +83,19 @@ def test_a_port_that_is_none_is_refused(value: str) -> None:
 
 def test_a_port_is_8000_unless_it_is_set() -> None:
     assert [config.port({}), config.port({"PORT": "1"}), config.port({"PORT": "65535"})] == [8_000, 1, 65_535]
+
+
+@pytest.mark.parametrize(
+    ("variable", "values"),
+    [
+        ("ENVCTL_HOME", {"ENVCTL_HOME": ""}),
+        ("ENVCTL_HOME", {"ENVCTL_HOME": "~nobody-has-this-name/x"}),
+        ("ENVCTL_DEFAULT_TTL_HOURS", {"ENVCTL_MAXIMUM_TTL_HOURS": "1"}),
+        ("ENVCTL_DEFAULT_TTL_HOURS", {"ENVCTL_DEFAULT_TTL_HOURS": "721"}),
+    ],
+)
+def test_values_that_can_not_stand_together_or_name_nothing_are_refused(
+    variable: str, values: dict[str, str]
+) -> None:
+    with pytest.raises(BadSetting, match=variable):
+        config.load(values)

@@ -74,3 +74,19 @@ def test_an_email_key_and_a_seal_depend_on_the_identity_alone() -> None:
         len({one.seal("page", b"x"), one.seal("page", b"y"), one.seal("other", b"x"), one.seal("pag", b"ex")})
         == 4
     )
+
+
+def test_beside_a_database_a_missing_identity_key_is_refused_not_replaced(tmp_path: Path) -> None:
+    keys_in(tmp_path)
+    (tmp_path / "identity.key").unlink()
+    with pytest.raises(HomeUnusable, match=r"identity\.key is missing"):
+        keys_in(tmp_path, is_new=False)
+    assert not (tmp_path / "identity.key").exists()
+
+
+def test_a_missing_signing_key_is_made_anew_beside_a_database_too(tmp_path: Path) -> None:
+    before = keys_in(tmp_path)
+    (tmp_path / "signing.key").unlink()
+    after = keys_in(tmp_path, is_new=False)
+    assert after.identity == before.identity
+    assert after.signing != before.signing
