@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from shared.groups import names
+from shared.keys import keys_in
 from shared.times import from_text
 from tests.client import Client
 from tests.flows.conftest import StartServer
@@ -141,10 +142,10 @@ def test_a_folder_that_cannot_be_one_is_one_line(tmp_path: Path) -> None:
         assert "ENVCTL_HOME" in said
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    assert str(tmp_path) in refusal(tmp_path)
+    home = tmp_path if os.geteuid() else Path("/proc/envctl")  # root may write everywhere else
+    assert str(home) in refusal(home)
 
 
 def test_a_newer_database_is_one_line(tmp_path: Path) -> None:
@@ -154,10 +155,16 @@ def test_a_newer_database_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
+    keys_in(tmp_path)
     (tmp_path / "envctl.db").write_text("something else entirely\n" * 100)
     said = refusal(tmp_path)
     assert "envctl.db" in said
     assert "not a database" in said
+
+
+def test_a_missing_identity_key_beside_a_database_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "envctl.db").touch()
+    assert "identity.key is missing" in refusal(tmp_path)
 
 
 def refusal(home: Path, settings: dict[str, str] | None = None) -> str:
