@@ -16,7 +16,7 @@ from shared.config import load
 _settings = load()
 
 workers = _settings.workers
-worker_class = "gthread"
+worker_class = "local.worker.Worker"
 threads = 64
 keepalive = 75
 """Seconds. Clients reuse their connections; an idle one takes no thread."""
