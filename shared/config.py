@@ -62,6 +62,10 @@ class Settings(BaseModel):
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings that the environment gives. Raises BadSetting with the variable's name."""
     given = os.environ if environ is None else environ
+    known = {f"ENVCTL_{name.upper()}" for name in Settings.model_fields}
+    for variable in sorted(given.keys() - known):
+        if variable.startswith("ENVCTL_"):
+            raise BadSetting(variable, "is no setting of envctl")
     values = {
         name: given[variable]
         for name in Settings.model_fields

@@ -50,7 +50,8 @@ def _changed(call: Call, changed: Changed) -> Representation:
 def open_environment(call: Call, project_id: str, body: NewEnvironment) -> Answer:
     """Open an environment in a project.
 
-    An ephemeral one expires when its TTL is over, to the moment; then it is deleted after a grace period.
+    An ephemeral one expires when its TTL is over, to the moment, whether or not it has run by then;
+    after a grace period it is deleted.
     """
     changed = use_cases.open_environment(call.runtime, call.caller, project_id, body)
     location = f"/api/v1/environments/{changed.aggregate.environment.id}"
@@ -98,7 +99,8 @@ def edit_environment(call: Call, environment_id: str, body: EnvironmentChanges) 
 def delete_environment(call: Call, environment_id: str) -> Answer:
     """Delete an environment.
 
-    It is deleting at once, and deleted shortly after; its deployments end with it. A repeat changes nothing.
+    It is deleting at once, and deleted shortly after; its deployments end with it. A repeat changes
+    nothing; once it is deleted, a repeat is 404.
     """
     changed = use_cases.delete_environment(call.runtime, call.caller, environment_id)
     return Answer(202, _changed(call, changed))

@@ -18,7 +18,8 @@ class NewEnvironment(Input):
     type: EnvironmentType = Field(strict=False)
     ttl_hours: Hours | None = Field(
         default=None,
-        description="How long an ephemeral environment lasts; the instance's default if left out.",
+        description="How long an ephemeral environment lasts, counted from its creation: the instance's "
+        "default (24) if left out, the instance's maximum (720) at most.",
         examples=[24],
     )
     config: Config = Field(default=None, examples=[{"replicas": 2}])

@@ -63,7 +63,8 @@ def edit_project(call: Call, project_id: str, body: ProjectChanges) -> Answer:
 def delete_project(call: Call, project_id: str, query: DeleteParameters) -> Answer:
     """Delete a project.
 
-    With live environments only if `force=true`, which ends them too. What belongs to it is gone at once.
+    With live environments (provisioning, running or failed) only if `force=true`, which ends them too.
+    The project and all that belongs to it are gone at once, for `show_deleted` too.
     """
     use_cases.delete_project(call.runtime, call.caller, project_id, force=query.force)
     return Answer(204)

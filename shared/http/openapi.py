@@ -59,8 +59,16 @@ _PROBLEM: Schema = {
 _HEADERS: Schema = {
     "ETag": {"description": "Equal to the body's `etag`.", "schema": {"type": "string"}},
     "Link": {"description": 'The next page, `rel="next"`, if there is one.', "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
+    "WWW-Authenticate": {"description": "How to authenticate (RFC 6750).", "schema": {"type": "string"}},
+    "X-Request-Id": {
+        "description": "The request's own, if it is 1 to 128 of A-Z a-z 0-9 . _ -, else a random one.",
+        "schema": {"type": "string"},
+    },
     "Location": {"description": "Where the new object is, path-absolute.", "schema": {"type": "string"}},
 }
+
+_PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
 def document() -> Schema:
@@ -166,9 +174,7 @@ def _answers(route: Route) -> Schema:
         content = dict(_content(option) for option in options if option is not None)
         if content:
             described["content"] = content
-        headers = _headers(status, answer)
-        if headers:
-            described["headers"] = {name: _HEADERS[name] for name in headers}
+        described["headers"] = {name: _HEADERS[name] for name in _headers(status, answer)}
         found[str(status)] = described
     return found
 
@@ -184,7 +190,7 @@ def _content(option: Any) -> tuple[str, Schema]:  # noqa: ANN401 - a type
 
 
 def _headers(status: int, answer: Any) -> list[str]:  # noqa: ANN401 - a type
-    names = ["Location"] if status == 201 else []
+    names = ["X-Request-Id", "Location"] if status == 201 else ["X-Request-Id"]
     if get_origin(answer) is list:
         names.append("Link")
     elif any("etag" in model.model_fields for model in _models(answer)):
@@ -199,7 +205,11 @@ def _problems(route: Route) -> Schema:
         kind = problems.KINDS[refusal]
         titles.setdefault(kind.status, set()).add(kind.title)
     return {
-        str(status): {"description": " or ".join(sorted(titles[status])), "content": content}
+        str(status): {
+            "description": " or ".join(sorted(titles[status])),
+            "headers": {name: _HEADERS[name] for name in ("X-Request-Id", *_PROBLEM_HEADERS.get(status, ()))},
+            "content": content,
+        }
         for status in sorted(titles)
     }
 

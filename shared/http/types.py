@@ -148,7 +148,7 @@ PageSize = Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)]
 class ShowDeleted(Parameters):
     """Whether to see what is deleted."""
 
-    show_deleted: Flag = Field(default=False, description="Show what is deleted, until it is purged.")
+    show_deleted: Flag = Field(default=False, description="Show what is deleted too, until it is purged.")
 
 
 class PageParameters(Parameters):
