@@ -1,11 +1,7 @@
 """500 environments at once: when readers see them run, when it is stored, how slow others become.
 
 How it is observed. The moment at which an environment is planned to run stands in its own timeline.
-Readers look in two ways at once, and the earliest sighting counts:
-
-- one GET per environment, sent at its planned moment, again and again until it shows `running`;
-- the whole list, page by page along `Link`, over and over with a pause of 100 ms.
-
+A reader of each sends a GET at that moment, and again and again until it shows `running`.
 Lateness is the arrival of the first answer that shows `running`, less the planned moment: so it
 holds the request's own way there and back. An answer to a request that was sent after the moment
 and still shows `provisioning` is stale; one that arrived before it and shows `running` is early.
@@ -27,7 +23,6 @@ from benchmarks.wire import Exchange, clock, wall_clock
 
 CLIENTS = 32
 PROBE_SECONDS = 0.01
-LIST_PAUSE = 0.1
 PATIENCE = 60.0
 
 
@@ -78,14 +73,6 @@ async def _watch_one(api: Api, name: str, sightings: Sightings) -> None:
         await asyncio.sleep(0.005)
 
 
-async def _list(api: Api, project: str, sightings: Sightings) -> None:
-    while True:
-        for exchange, items in await api.walk(f"/environments/projects/{project}?page_size=100"):
-            for environment in items:
-                sightings.add(exchange, environment)
-        await asyncio.sleep(LIST_PAUSE)
-
-
 async def _probe(api: Api, found: list[Exchange]) -> None:
     """GET /auth/me, every 10 ms or as soon as the answer before has come."""
     while True:
@@ -126,7 +113,6 @@ async def _burst(port: int, home: Path, count: int) -> dict[str, Any]:
     background = [asyncio.create_task(_probe(prober, meanwhile))]
     watches = await _create(api, project, count, sightings)
     created = clock() - began
-    background.append(asyncio.create_task(_list(api, project, sightings)))
     await asyncio.gather(*watches)
     await asyncio.to_thread(watch.await_all, count, PATIENCE)
     for each in background:

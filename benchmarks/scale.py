@@ -10,13 +10,21 @@ from typing import Any
 
 from benchmarks.load import distribution
 from benchmarks.processes import data_folder
-from shared import documents, ids
+from shared import documents, ids, listing
 from shared.adapters.sqlite import Database
 from shared.adapters.sqlite_store import SqliteStore
 from shared.domain.aggregate import open_environment
-from shared.domain.environment import Environment, EnvironmentType, Pace
+from shared.domain.environment import (
+    DELETED,
+    EXPIRED,
+    PROVISIONING,
+    RUNNING,
+    Environment,
+    EnvironmentType,
+    Pace,
+)
 from shared.domain.timeline import Work
-from shared.ports import Create, Cursor, Filter, Order, Query, Ref
+from shared.ports import Create, Cursor, Order, Query, Ref
 from shared.runtime import DATABASE_FILE
 from shared.times import to_text
 
@@ -70,10 +78,10 @@ def _fill(store: SqliteStore, project_id: str, count: int, say: Say) -> None:
 
 
 def _queries(project_id: str, count: int) -> Mapping[str, Query]:
-    mine = Filter("project_id", "==", project_id)
     middle: Cursor = to_text(_BEGINNING + timedelta(milliseconds=count // 2)), "env-"
-    not_deleted = (mine, Filter("deleted", "==", False))
-    by_status = (mine, Filter("status", "in", ("expired", "provisioning", "running")))
+    live = set(listing.EVERY_STATUS) - {DELETED}
+    not_deleted = listing.environments_of(project_id, live)
+    by_status = listing.environments_of(project_id, (EXPIRED, PROVISIONING, RUNNING))
     return {
         "first page": Query("environments", not_deleted, _ORDER, PAGE),
         "page in the middle": Query("environments", not_deleted, _ORDER, PAGE, middle),

@@ -30,6 +30,8 @@ from shared import log
 REQUEST_SECONDS = 10.0
 """How long a request may keep its thread waiting for its head and body, all waits together; and how
 long a new connection may stay silent."""
+TURN_SECONDS = 0.001
+"""How long a worker that has taken a connection leaves the next ones to the others."""
 SEND_SECONDS = 30.0
 """How long a client may take to accept a piece of an answer."""
 LINGER_SECONDS = 1.0
@@ -135,6 +137,29 @@ class BodyReader:
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     """What gunicorn_conf names. Neither TLS nor HTTP/2: nothing here turns them on."""
+
+    _accepts_again_at = 0.0
+
+    def accept(self, listener: socket) -> None:
+        """Take a connection, and leave the next one to the other workers for a moment.
+
+        Whoever is awake would else take all of several that come at once, and its siblings none.
+        """
+        before = self.nr_conns
+        super().accept(listener)
+        if self.cfg.workers > 1 and self.nr_conns > before:
+            self._accepts_again_at = time.monotonic() + TURN_SECONDS
+            self.set_accept_enabled(False)
+
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's signature
+        """Gunicorn turns it on again in every round of its loop; not before our time."""
+        if not (enabled and time.monotonic() < self._accepts_again_at):
+            super().set_accept_enabled(enabled)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """One round of gunicorn's loop, short while connections are left to others."""
+        left = self._accepts_again_at - time.monotonic()
+        super().wait_for_and_dispatch_events(min(timeout, left) if left > 0 else timeout)
 
     def enqueue_req(self, conn: Any) -> None:  # noqa: ANN401 - gunicorn has no types
         """Give a connection to a thread, but a new one to the poller, until something comes."""
