@@ -49,4 +49,4 @@ bench: $(VENV)/run.done  ## Measure, and write benchmarks/results.md; QUICK=1 is
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 clean:  ## Remove what the other commands made
-	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache
