@@ -1,7 +1,8 @@
 # What there is to run. `make help` reads this file.
 
 PYTHON ?= python3
-VENV ?= .venv
+# Another Python has an environment of its own: .venv-python3.13.
+VENV ?= .venv$(addprefix -,$(notdir $(filter-out python3,$(PYTHON))))
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
@@ -49,4 +50,4 @@ bench: $(VENV)/run.done  ## Measure, and write benchmarks/results.md; QUICK=1 is
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 clean:  ## Remove what the other commands made
-	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-* build .mypy_cache .ruff_cache .pytest_cache

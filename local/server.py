@@ -85,9 +85,7 @@ def _serve(signals: Signals) -> None:
         sweep.start()
         dispatch.start()
         try:
-            while not _is_to_end(signals.next(LOOK_SECONDS), server):
-                if not dispatch.is_alive():
-                    raise DispatcherFailed
+            _watch(signals, server, dispatch)
         finally:
             stopping.set()
             dispatch.join(DISPATCHER_STOP_SECONDS)
@@ -152,6 +150,13 @@ def _is_healthy(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _watch(signals: Signals, server: Server, dispatch: threading.Thread) -> None:
+    """Wait for the signal to end. Raises when the HTTP server or the dispatcher has ended by itself."""
+    while not _is_to_end(signals.next(LOOK_SECONDS), server):
+        if not dispatch.is_alive():
+            raise DispatcherFailed
 
 
 def _is_to_end(number: int | None, server: Server) -> bool:

@@ -28,6 +28,7 @@ class NewEnvironment(Input):
 class EnvironmentChanges(Input):
     """Fields to change; what is left out stays, null unsets what may be unset."""
 
+    # May be left out and not be null; the default is never looked at, nor shown in the document.
     name: Name = Field(default_factory=str)
     config: Config = None
 

@@ -16,6 +16,7 @@ class NewProject(Input):
 class ProjectChanges(Input):
     """Fields to change; what is left out stays, null unsets what may be unset."""
 
+    # May be left out and not be null; the default is never looked at, nor shown in the document.
     name: Name = Field(default_factory=str)
     description: Description | None = None
     repo_url: RepoUrl | None = None

@@ -18,7 +18,7 @@ MOST_PARAMETERS = 20
 
 _DETAILS = {
     "missing": "is required",
-    "extra_forbidden": "is not a known field",
+    "extra_forbidden": "is not known here",
     "string_pattern_mismatch": "must not contain control characters",
     "string_unicode": "must not contain lone surrogates",
 }
@@ -153,7 +153,5 @@ def _faults(error: ValidationError, *, in_body: bool) -> list[Fault]:
         place = [str(part).replace("~", "~0").replace("/", "~1") for part in finding["loc"]]
         where = "".join(f"/{part}" for part in place) if in_body else place[0] if place else ""
         detail = _DETAILS.get(finding["type"], finding["msg"])
-        if not in_body:
-            detail = detail.replace("field", "parameter")
         faults.append(Fault(where.encode("utf-8", "replace").decode(), detail, in_body))
     return faults

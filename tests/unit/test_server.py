@@ -1,0 +1,70 @@
+"""What the main process does while everything is at work, and when a part of it is not any more."""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from local import server
+from local.signals import Signals
+
+
+class Given:
+    """Signals that have arrived; then none."""
+
+    def __init__(self, *numbers: int | None) -> None:
+        self._numbers = iter(numbers)
+
+    def next(self, seconds: float | None = None) -> int | None:
+        assert seconds is not None, "it looks around from time to time"
+        return next(self._numbers)
+
+
+def watch(http: subprocess.Popen[bytes], dispatch: threading.Thread, *numbers: int | None) -> None:
+    server._watch(cast("Signals", Given(*numbers)), http, dispatch)  # noqa: SLF001 - the loop by itself
+
+
+@pytest.fixture
+def http() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that lasts until its standard input ends."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def at_work() -> Iterator[threading.Thread]:
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    yield thread
+    end.set()
+    thread.join()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_at_a_signal(
+    http: subprocess.Popen[bytes], at_work: threading.Thread, number: signal.Signals
+) -> None:
+    watch(http, at_work, None, signal.SIGCHLD, number)
+
+
+def test_a_dispatcher_that_ended_by_itself_ends_it_aloud(http: subprocess.Popen[bytes]) -> None:
+    ended = threading.Thread(target=lambda: None)
+    ended.start()
+    ended.join()
+    with pytest.raises(server.DispatcherFailed, match="dispatcher ended by itself"):
+        watch(http, ended, None)
+
+
+def test_a_server_that_ended_by_itself_ends_it_aloud(
+    http: subprocess.Popen[bytes], at_work: threading.Thread
+) -> None:
+    http.kill()
+    http.wait()
+    with pytest.raises(server.HttpServerFailed, match="ended by itself"):
+        watch(http, at_work, signal.SIGCHLD)
