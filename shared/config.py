@@ -1,22 +1,81 @@
 """The settings of an instance: read from the environment once, validated, frozen.
 
 This is the only module that reads the environment. No secret has a default: on one machine keys
-lie in the data folder (`shared.keys`).
+lie in the data folder (`shared.keys`), on Google Cloud Secret Manager puts them into variables.
 """
 
+import base64
+import binascii
 import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from shared.errors import BadSetting
 
 Seconds = Annotated[float, Field(gt=0, le=31_536_000, allow_inf_nan=False)]
 Hours = Annotated[float, Field(gt=0, le=8_760, allow_inf_nan=False)]
+M = TypeVar("M", bound=BaseModel)
+Account = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+"""A service account's e-mail address."""
+
+KEY_BYTES = 32
+"""The least that a key has."""
+
+
+def key_bytes(key: SecretStr) -> bytes:
+    """The bytes that a key setting stands for. Raises ValueError when it is no base64 of 32 bytes or more."""
+    try:
+        value = base64.b64decode(key.get_secret_value().translate(_URL_SAFE), validate=True)
+    except binascii.Error:
+        value = b""
+    if len(value) < KEY_BYTES:
+        raise ValueError(f"must be base64 of {KEY_BYTES} bytes or more")
+    return value
+
+
+def _is_key(key: SecretStr) -> SecretStr:
+    key_bytes(key)
+    return key
+
+
+_URL_SAFE = str.maketrans("-_", "+/")
+Key = Annotated[SecretStr, AfterValidator(_is_key)]
+
+
+class Google(BaseModel):
+    """Where an instance on Firestore and Cloud Tasks finds its parts. Variables as with `Settings`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    project: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9:.-]*$", max_length=80)]
+    """The Google Cloud project."""
+    database: Annotated[str, Field(pattern=r"^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$")]
+    """The Firestore database. `(default)` must be asked for in so many words."""
+    queue: Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/queues/[^/]+$")]
+    """The Cloud Tasks queue, its full name."""
+    tasks_url: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+$", max_length=500)]
+    """The tasks function, without a path: where callbacks go, and the audience of their tokens."""
+    tasks_account: Account
+    """The service account that callbacks are made as."""
+    scheduler_account: Account | None = None
+    """The service account that the sweep is called as, where that is another one."""
+    signing_key: Key
+    """What access tokens are signed with."""
+    previous_signing_key: Key | None = None
+    """What they were signed with until the last rotation: it still verifies."""
+    identity_key: Key
+    """What e-mail keys and ids are made with. It never rotates."""
+    tasks_endpoint: Annotated[str, Field(pattern=r"^[^/:\s]+:[0-9]{1,5}$")] | None = None
+    """host:port of a stand-in for Cloud Tasks, spoken to without TLS."""
+    certificates_url: Annotated[str, Field(pattern=r"^https?://\S+$", max_length=500)] = (
+        "https://www.googleapis.com/oauth2/v1/certs"
+    )
+    """Where the certificates are that tokens of service accounts are verified with."""
 
 
 class Settings(BaseModel):
@@ -24,6 +83,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    google: Google | None = None
+    """Set by `ENVCTL_PROJECT` and its companions; without it the platform runs on this machine alone."""
     home: Path = Path("~/.envctl")
     """The data folder on one machine: database and keys."""
     pending_seconds: Seconds = 0.5
@@ -62,23 +123,40 @@ class Settings(BaseModel):
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings that the environment gives. Raises BadSetting with the variable's name."""
     given = os.environ if environ is None else environ
-    known = {f"ENVCTL_{name.upper()}" for name in Settings.model_fields}
+    known = {_variable(name) for name in (*Settings.model_fields, *Google.model_fields) if name != "google"}
     for variable in sorted(given.keys() - known):
         if variable.startswith("ENVCTL_"):
             raise BadSetting(variable, "is no setting of envctl")
-    values = {
-        name: given[variable]
-        for name in Settings.model_fields
-        if (variable := f"ENVCTL_{name.upper()}") in given
-    }
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as fault:
-        first = fault.errors(include_input=False, include_url=False)[0]
-        raise BadSetting(f"ENVCTL_{str(first['loc'][0]).upper()}", first["msg"]) from fault
+    settings = _validated(Settings, given)
     if settings.default_ttl_hours > settings.maximum_ttl_hours:
         raise BadSetting("ENVCTL_DEFAULT_TTL_HOURS", "must not be above ENVCTL_MAXIMUM_TTL_HOURS")
-    return settings.model_copy(update={"home": _home(values.get("home"), settings.home)})
+    home = _home(given.get("ENVCTL_HOME"), settings.home)
+    return settings.model_copy(update={"home": home, "google": _google(given)})
+
+
+def _variable(name: str) -> str:
+    return f"ENVCTL_{name.upper()}"
+
+
+def _validated(model: type[M], given: Mapping[str, str]) -> M:
+    variables = {name: _variable(name) for name in model.model_fields}
+    try:
+        return model.model_validate({name: given[of] for name, of in variables.items() if of in given})
+    except ValidationError as fault:
+        first = fault.errors(include_input=False, include_url=False)[0]
+        raise BadSetting(_variable(str(first["loc"][0])), first["msg"]) from fault
+
+
+def _google(given: Mapping[str, str]) -> Google | None:
+    """The parts on Google Cloud: all that is needed, or nothing at all."""
+    if "ENVCTL_PROJECT" in given:
+        return _validated(Google, given)
+    for variable in map(_variable, Google.model_fields):
+        if variable in given:
+            raise BadSetting(variable, "is for Google Cloud: it needs ENVCTL_PROJECT")
+    if "K_SERVICE" in given:  # Cloud Run's, which Cloud Functions run on: the disk there is memory
+        raise BadSetting("ENVCTL_PROJECT", "is needed on Cloud Functions")
+    return None
 
 
 def _home(given: str | None, home: Path) -> Path:

@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.config import KEY_BYTES, Google, key_bytes
 from shared.errors import HomeUnusable
-
-KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -42,6 +41,14 @@ class Keys:
 def key_id(key: bytes) -> str:
     """A signing key's public name."""
     return hashlib.sha256(b"kid\0" + key).hexdigest()[:8]
+
+
+def given_keys(google: Google) -> Keys:
+    """The keys that the settings carry: the current signing key, and while it rotates the previous one."""
+    signing = [key_bytes(google.signing_key)]
+    if google.previous_signing_key is not None:
+        signing.append(key_bytes(google.previous_signing_key))
+    return Keys({key_id(key): key for key in signing}, key_bytes(google.identity_key))
 
 
 def open_home(home: Path) -> None:

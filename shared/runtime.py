@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared import config, log
+from shared.callbacks import CallbackCheck, SecretCheck
 from shared.clock import Clock, SystemClock
-from shared.config import Settings
+from shared.config import Google, Settings
 from shared.errors import HomeUnusable, Unavailable
-from shared.keys import Keys, keys_in, open_home
+from shared.keys import Keys, given_keys, keys_in, open_home
 from shared.locks import NamedLocks
 from shared.ports import Store, TaskQueue
 
@@ -31,6 +32,7 @@ class Runtime:
     keys: Keys
     store: Store
     queue: TaskQueue
+    callbacks: CallbackCheck
     clock: Clock = field(default_factory=SystemClock)
     locks: NamedLocks = field(default_factory=NamedLocks)
 
@@ -40,11 +42,32 @@ def runtime() -> Runtime:
     """The runtime of this process, made at the first call: after a server has forked its workers."""
     settings = config.load()
     log.write_from(settings.log_level)
+    return _on_this_machine(settings) if settings.google is None else _on_google(settings, settings.google)
+
+
+def _on_this_machine(settings: Settings) -> Runtime:
     from shared.adapters.sqlite_store import SqliteStore  # noqa: PLC0415 - a function loads what it uses only
 
     keys = _keys(settings.home)
     database = _database(settings.home)
-    return Runtime(settings, keys, SqliteStore(database), local_queue(database))
+    callbacks = SecretCheck(settings.callback_secret)
+    return Runtime(settings, keys, SqliteStore(database), local_queue(database), callbacks)
+
+
+def _on_google(settings: Settings, google: Google) -> Runtime:
+    """No client is made here: each adapter makes its own at its first use, and loads its library then."""
+    from shared.adapters.cloud_tasks import CloudTasksQueue  # noqa: PLC0415 - likewise
+    from shared.adapters.firestore_store import FirestoreStore  # noqa: PLC0415 - likewise
+    from shared.adapters.oidc import OidcCheck  # noqa: PLC0415 - likewise
+
+    accounts = {google.tasks_account, google.scheduler_account or google.tasks_account}
+    return Runtime(
+        settings,
+        given_keys(google),
+        FirestoreStore(google.project, google.database),
+        CloudTasksQueue(google.queue, google.tasks_url, google.tasks_account, google.tasks_endpoint),
+        OidcCheck(google.tasks_url, frozenset(accounts), google.certificates_url),
+    )
 
 
 def _keys(home: Path) -> Keys:

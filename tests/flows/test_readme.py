@@ -31,8 +31,8 @@ STORY = [
 ]
 """What the tour prints, in this order."""
 
-NO_CHOICE = {"callback_secret"}
-"""Settings that no user makes: the local server makes a secret at every start."""
+NO_CHOICE = {"callback_secret", "google"}
+"""Settings that nobody makes on one machine: a secret at every start, where Google's parts are."""
 IN_WORDS = {
     "ENVCTL_WORKERS": "one per core, at most 2",
     "ENVCTL_LOG_LEVEL": "WARNING with `make run`",

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from shared import documents, groups, tokens
 from shared.adapters.sqlite import Database
 from shared.adapters.sqlite_store import SqliteStore
+from shared.callbacks import SecretCheck
 from shared.config import Settings
 from shared.domain.user import User
 from shared.http.app import create_app
@@ -66,7 +67,14 @@ class Api:
         self.database = Database(home / "envctl.db")
         self.store = CountingStore(SqliteStore(self.database))
         self.settings = settings or Settings.model_validate({"home": home, "callback_secret": SECRET})
-        self.runtime = Runtime(self.settings, KEYS, self.store, self.queue, self.clock)
+        self.runtime = Runtime(
+            self.settings,
+            KEYS,
+            self.store,
+            self.queue,
+            SecretCheck(self.settings.callback_secret),
+            self.clock,
+        )
         self._names = (f"person-{number}@example.com" for number in itertools.count())
         self.token = self.join()
 

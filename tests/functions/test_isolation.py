@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from shared import groups
+from shared.callbacks import SecretCheck
 from shared.http import health
 from shared.http.routes import Route
 from tests.functions.api import ENVIRONMENT, SECRET, Api
@@ -141,8 +142,7 @@ def test_another_users_token_sees_nothing(api: Api, name: str) -> None:
 
 
 def test_without_a_callback_secret_every_callback_is_refused(api: Api) -> None:
-    settings = api.settings.model_copy(update={"callback_secret": None})
-    object.__setattr__(api.runtime, "settings", settings)
+    object.__setattr__(api.runtime, "callbacks", SecretCheck(None))
     for given in (SECRET, "", "None", "null"):
         reply = api.post("/api/v1/tasks/sweep", {}, token=None, headers={"Authorization": f"Bearer {given}"})
         assert reply.status == 401

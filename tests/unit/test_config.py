@@ -1,5 +1,6 @@
 """Settings: read from the environment once, bounded, and refused with the variable's name."""
 
+import base64
 from datetime import timedelta
 from pathlib import Path
 
@@ -99,3 +100,82 @@ def test_values_that_can_not_stand_together_or_name_nothing_are_refused(
 ) -> None:
     with pytest.raises(BadSetting, match=variable):
         config.load(values)
+
+
+# Google Cloud ----------------------------------------------------------------------------------
+
+KEY = base64.b64encode(bytes(32)).decode()
+KEYS = ["ENVCTL_SIGNING_KEY", "ENVCTL_PREVIOUS_SIGNING_KEY", "ENVCTL_IDENTITY_KEY"]
+ON_GOOGLE = {
+    "ENVCTL_PROJECT": "acme-platform",
+    "ENVCTL_DATABASE": "team-a",
+    "ENVCTL_QUEUE": "projects/acme-platform/locations/europe-west1/queues/team-a",
+    "ENVCTL_TASKS_URL": "https://team-a-tasks.a.run.app",
+    "ENVCTL_TASKS_ACCOUNT": "tasks@acme-platform.iam.gserviceaccount.com",
+    "ENVCTL_SIGNING_KEY": KEY,
+    "ENVCTL_IDENTITY_KEY": base64.urlsafe_b64encode(bytes([255] * 40)).decode(),
+}
+
+
+def test_on_google_cloud_every_part_is_named() -> None:
+    google = config.load({**ON_GOOGLE, "K_SERVICE": "projects"}).google
+    assert google is not None
+    assert {f"ENVCTL_{name.upper()}": value for name, value in google if name in {"project", "database"}} == {
+        "ENVCTL_PROJECT": "acme-platform",
+        "ENVCTL_DATABASE": "team-a",
+    }
+    assert config.key_bytes(google.identity_key) == bytes([255] * 40)
+    assert google.previous_signing_key is None
+    assert google.tasks_endpoint is None
+
+
+@pytest.mark.parametrize("variable", [name for name in ON_GOOGLE if name != "ENVCTL_PROJECT"])
+def test_a_part_that_is_not_named_is_asked_for(variable: str) -> None:
+    given = {name: value for name, value in ON_GOOGLE.items() if name != variable}
+    with pytest.raises(BadSetting, match=f"^{variable}: "):
+        config.load(given)
+
+
+@pytest.mark.parametrize("name", [name for name in config.Google.model_fields if name != "project"])
+def test_a_part_of_google_cloud_without_a_project_is_refused(name: str) -> None:
+    with pytest.raises(BadSetting, match=f"^ENVCTL_{name.upper()}: .*ENVCTL_PROJECT"):
+        config.load({f"ENVCTL_{name.upper()}": "x"})
+
+
+def test_cloud_functions_without_a_project_are_refused_instead_of_writing_to_memory() -> None:
+    with pytest.raises(BadSetting, match=r"^ENVCTL_PROJECT: "):
+        config.load({"K_SERVICE": "projects"})
+
+
+def test_the_default_database_must_be_asked_for_in_so_many_words() -> None:
+    google = config.load({**ON_GOOGLE, "ENVCTL_DATABASE": "(default)"}).google
+    assert google is not None
+    assert google.database == "(default)"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ENVCTL_PROJECT", "Not A Project"),
+        ("ENVCTL_DATABASE", ""),
+        ("ENVCTL_DATABASE", "abc"),
+        ("ENVCTL_DATABASE", "UPPER"),
+        ("ENVCTL_QUEUE", "team-a"),
+        ("ENVCTL_TASKS_URL", "https://tasks.example.com/path"),
+        ("ENVCTL_TASKS_URL", "tasks.example.com"),
+        ("ENVCTL_TASKS_ACCOUNT", "nobody"),
+        ("ENVCTL_TASKS_ENDPOINT", "localhost"),
+        ("ENVCTL_CERTIFICATES_URL", "file:///etc/passwd"),
+    ],
+)
+def test_a_part_that_can_not_be_is_refused(variable: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=f"^{variable}: "):
+        config.load({**ON_GOOGLE, variable: value})
+
+
+@pytest.mark.parametrize("variable", KEYS)
+@pytest.mark.parametrize("value", ["", "hunter2", base64.b64encode(b"hunter2" * 4).decode(), KEY + "!"])
+def test_a_key_that_is_none_is_refused_without_being_shown(variable: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=f"^{variable}: ") as refused:
+        config.load({**ON_GOOGLE, variable: value})
+    assert not value or value not in str(refused.value)
