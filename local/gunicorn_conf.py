@@ -1,4 +1,4 @@
-"""How gunicorn serves on one machine. `local.server` starts it with this file and with a socket.
+"""How gunicorn serves on one machine. `local.http_server` starts it with this file and with a socket.
 
 Standard input is a pipe whose other end only the main process holds: when it ends, however, the
 pipe does, and so do the server's processes, at once.

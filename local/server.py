@@ -7,43 +7,27 @@ main process ── listens, then hands the socket over ──> gunicorn's maste
 
 import secrets
 import signal
-import socket
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException
 
 from local.callbacks import HttpSender
 from local.dispatcher import Dispatcher
+from local.http_server import HOST, HttpServerFailed, Server, http_server, is_healthy, listen, refuse_ended
 from local.signals import Signals
 from local.sweeper import sweep_regularly
 from local.welcome import welcome
 from shared import config, log, runtime
 from shared.clock import SystemClock
-from shared.errors import PortTaken, StartupError
+from shared.errors import StartupError
 
-HOST = "127.0.0.1"
 START_SECONDS = 60.0
 """How long the HTTP server may take until it answers."""
-STOP_SECONDS = 3.0
-"""How long it may take to end."""
 DISPATCHER_STOP_SECONDS = 1.5
 """How long calls that are under way, and leases to give back, may take before that."""
 
 LOOK_SECONDS = 1.0
 """How often it is seen whether everything is still at work."""
-
-Server = subprocess.Popen[bytes]
-
-
-class HttpServerFailed(StartupError):
-    """Gunicorn ended by itself, or never answered."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"The HTTP server {what}. Lines above this one may say why.")
 
 
 class DispatcherFailed(StartupError):
@@ -69,11 +53,11 @@ def _serve(signals: Signals) -> None:
     # A line per request is for machines that collect them; here it would bury what matters.
     level = settings.log_level if "log_level" in settings.model_fields_set else "WARNING"
     log.write_from(level)
-    listener = _listen(port)
+    listener = listen(port)
     _, queue = runtime.open_local(settings)
     send = HttpSender(port, secret)
     environment = config.for_child(ENVCTL_CALLBACK_SECRET=secret, ENVCTL_LOG_LEVEL=level)
-    with _http_server(listener, environment) as server:
+    with http_server(listener, "local.gunicorn_conf", "local.wsgi:application()", environment) as server:
         if not _has_started(server, port, signals):
             return
         sys.stdout.write(welcome(f"http://{HOST}:{port}", settings.home))
@@ -92,64 +76,15 @@ def _serve(signals: Signals) -> None:
             send.close()
 
 
-def _listen(port: int) -> socket.socket:
-    """A listening socket. Clients that connect before the server is ready wait for it."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen(2_048)
-    except OSError as fault:
-        listener.close()
-        raise PortTaken(port, (fault.strerror or str(fault)).lower()) from fault
-    return listener
-
-
-@contextmanager
-def _http_server(listener: socket.socket, environment: dict[str, str]) -> Iterator[Server]:
-    """Gunicorn on a socket, which is closed here; it ends with the block, or with this process."""
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:local.gunicorn_conf"]
-    server = subprocess.Popen(  # noqa: S603 - our own program
-        [*command, "--bind", f"fd://{listener.fileno()}", "local.wsgi:application()"],
-        env=environment,
-        stdin=subprocess.PIPE,
-        pass_fds=(listener.fileno(),),
-        start_new_session=True,  # so that a terminal's Ctrl-C reaches this process only
-    )
-    listener.close()
-    try:
-        yield server
-    finally:
-        server.terminate()
-        try:
-            server.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        assert server.stdin  # noqa: S101 - a pipe was asked for
-        server.stdin.close()
-
-
 def _has_started(server: Server, port: int, signals: Signals) -> bool:
     """Wait until the server answers. False when it is to end before that."""
     give_up_at = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up_at:
-        if _is_healthy(port):
+        if is_healthy(port):
             return True
         if _is_to_end(signals.next(0.02), server):
             return False
     raise HttpServerFailed(f"has not answered within {START_SECONDS:g} s")
-
-
-def _is_healthy(port: int) -> bool:
-    connection = HTTPConnection(HOST, port, timeout=0.3)
-    try:
-        connection.request("GET", "/health")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def _watch(signals: Signals, server: Server, dispatch: threading.Thread) -> None:
@@ -161,6 +96,5 @@ def _watch(signals: Signals, server: Server, dispatch: threading.Thread) -> None
 
 def _is_to_end(number: int | None, server: Server) -> bool:
     """Whether a signal asks for the end. Raises HttpServerFailed when the server has ended."""
-    if server.poll() is not None:
-        raise HttpServerFailed(f"ended by itself, with exit code {server.returncode}")
+    refuse_ended(server)
     return number in {signal.SIGTERM, signal.SIGINT}

@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from local import server
+from local.http_server import HttpServerFailed
 from local.signals import Signals
 
 
@@ -66,5 +67,5 @@ def test_a_server_that_ended_by_itself_ends_it_aloud(
 ) -> None:
     http.kill()
     http.wait()
-    with pytest.raises(server.HttpServerFailed, match="ended by itself"):
+    with pytest.raises(HttpServerFailed, match="ended by itself"):
         watch(http, at_work, signal.SIGCHLD)
