@@ -5,10 +5,11 @@ header would stand in both. And it waits without end for the rest of a request, 
 
 new connection ──> poller: nothing sent, no thread
   first byte   ──> thread: head and body, REQUEST_SECONDS of waiting in all, then the answer
-  kept alive   ──> poller again
+  kept alive   ──> the same thread, if more comes at once, else the poller
 """
 
 import json
+import select
 import selectors
 import time
 import traceback
@@ -32,6 +33,8 @@ REQUEST_SECONDS = 10.0
 long a new connection may stay silent."""
 TURN_SECONDS = 0.001
 """How long a worker that has taken a connection leaves the next ones to the others."""
+NEXT_MILLISECONDS = 2
+"""How long a thread waits for its connection's next request before the poller does."""
 SEND_SECONDS = 30.0
 """How long a client may take to accept a piece of an answer."""
 LINGER_SECONDS = 1.0
@@ -172,13 +175,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(conn.sock, selectors.EVENT_READ, callback)
 
     def handle(self, conn: Any) -> bool:  # noqa: ANN401
-        """Serve a request, in a thread. Whether the connection stays open; if not, it is closed here.
+        """Serve requests, in a thread. Whether the connection stays open; if not, it is closed here.
 
         Not in the main loop, where gunicorn does it: that would stand still for as long as it lingers.
         """
         is_open = False
         try:
             is_open = self._serve(conn)
+            while is_open and self._goes_on(conn):
+                is_open = self._serve(conn)
         finally:
             if not is_open:
                 # Who sent too little is not about to send what would be in the last answer's way.
@@ -193,6 +198,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             conn.close()
             return
         super().finish_request(conn, fs)
+
+    def _goes_on(self, conn: Any) -> bool:  # noqa: ANN401
+        """Whether the client's next request comes at once: then this thread serves it too.
+
+        Through the main loop and to a thread again it costs more than a small request takes. Only
+        while there is a thread for every connection: else one that is busy would keep others waiting.
+        """
+        if not self.alive or self.nr_conns > self.cfg.threads:
+            return False
+        poll = select.poll()
+        poll.register(conn.sock, select.POLLIN)
+        return bool(poll.poll(NEXT_MILLISECONDS))
 
     def _serve(self, conn: Any) -> bool:  # noqa: ANN401
         request = None
