@@ -9,7 +9,7 @@ Decisions are pure functions of an aggregate and a moment. Every commit settles.
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +18,10 @@ from typing import TypeVar
 from shared import documents, ids, log
 from shared.access import Caller, visible_project
 from shared.clock import effective_now
-from shared.domain.aggregate import Aggregate
+from shared.domain.aggregate import Aggregate, needs_wake
+from shared.domain.environment import Environment
 from shared.domain.project import Project
+from shared.domain.timeline import next_at
 from shared.errors import AlreadyExists, Conflict, Contended, NotFound, Unavailable
 from shared.ports import Create, Data, Document, Ref, Task, Update, Write
 from shared.reading import refuse_deleted
@@ -32,6 +34,8 @@ SWEEP_PATH = "/api/v1/tasks/sweep"
 
 T = TypeVar("T")
 Decision = Callable[[Aggregate, datetime], Aggregate]
+Glance = Callable[[Environment, datetime], bool]
+"""Whether an environment alone leaves anything to decide; if not, its deployments aren't read."""
 
 
 def until_committed(what: str, attempt: Callable[[], T]) -> T:
@@ -77,11 +81,10 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    aggregate: Aggregate
+    environment: Environment
     documents: dict[Ref, Document]
+    """What has been read so far."""
     now: datetime
-    added: Document | None
-    """The document that this change creates, if an earlier attempt got through after all."""
 
 
 def change_environment(
@@ -90,27 +93,33 @@ def change_environment(
     environment_id: str,
     decide: Decision,
     adding: Ref | None = None,
+    expecting: Sequence[Ref] = (),
+    glance: Glance = lambda _environment, _now: True,
 ) -> Changed:
     """Carry a decision out on an environment and its unfinished deployments, as one commit.
 
     A caller must be able to see the environment; None is the platform itself. `adding` is the
     deployment that the decision adds: should its create have got through although the attempt
-    reported a conflict, the aggregate is answered as it is, and nothing is done twice.
+    reported a conflict, the aggregate is answered as it is, and nothing is done twice. Deployments
+    that are expected to be unfinished are read in the same call as the environment, further ones in
+    a second. Where a glance says no, nothing is decided.
     """
     if not ids.is_id("env", environment_id):
         raise NotFound("environment", environment_id)
 
     def attempt() -> Changed:
-        read = _read(runtime, caller, environment_id, adding)
-        if read.added is not None:
-            wake(runtime, documents.environment_ref(environment_id), read.aggregate.environment.due_at)
-            return Changed(_with_added(read), read.now)
-        decided = decide(read.aggregate, read.now)
-        if decided is read.aggregate:
-            return Changed(decided, read.now)
-        runtime.store.commit(*_writes(read, decided))
-        if decided.environment.due_at != read.aggregate.environment.due_at:
-            wake(runtime, documents.environment_ref(environment_id), decided.environment.due_at)
+        read = _read(runtime, caller, environment_id, [*expecting, *([adding] if adding else [])])
+        if not glance(read.environment, read.now):
+            return Changed(Aggregate(read.environment), read.now)
+        aggregate = _read_unfinished(runtime, read)
+        if adding in read.documents:
+            wake_environment(runtime, aggregate)
+            return Changed(_with(aggregate, read.documents[adding]), read.now)
+        decided = decide(aggregate, read.now)
+        if decided is not aggregate:
+            runtime.store.commit(*_writes(read, decided))
+            if needs_wake(aggregate.environment, decided.environment):
+                wake_environment(runtime, decided)
         return Changed(decided, read.now)
 
     # The platform doesn't queue behind a busy environment's callers: every commit settles, so whoever
@@ -119,14 +128,12 @@ def change_environment(
         return until_committed(f"Environment {environment_id}", attempt)
 
 
-def _read(runtime: Runtime, caller: Caller | None, environment_id: str, adding: Ref | None) -> _Read:
+def _read(runtime: Runtime, caller: Caller | None, environment_id: str, more: Sequence[Ref]) -> _Read:
     clock_time = runtime.clock()
     ref = documents.environment_ref(environment_id)
-    refs = [ref]
+    refs = [ref, *more]
     if caller is not None:
         refs.append(documents.project_ref(ids.project_of(environment_id)))
-    if adding is not None:
-        refs.append(adding)
     found = {document.ref: document for document in runtime.store.get_many(refs) if document is not None}
     as_ofs = []
     if caller is not None:
@@ -138,13 +145,7 @@ def _read(runtime: Runtime, caller: Caller | None, environment_id: str, adding: 
     now = effective_now(clock_time, environment.as_of, *as_ofs)
     if caller is not None:
         refuse_deleted(environment, now, "environment", environment_id)
-    unfinished = runtime.store.get_many(
-        [documents.deployment_ref(item.id) for item in environment.unfinished]
-    )
-    found.update({document.ref: document for document in unfinished if document is not None})
-    deployments = [documents.deployment(document.data) for document in unfinished if document is not None]
-    aggregate = Aggregate(environment, tuple(sorted(deployments, key=lambda item: item.number)))
-    return _Read(aggregate, found, now, None if adding is None else found.get(adding))
+    return _Read(environment, found, now)
 
 
 def _visible(found: dict[Ref, Document], caller: Caller, environment_id: str) -> Project:
@@ -153,11 +154,19 @@ def _visible(found: dict[Ref, Document], caller: Caller, environment_id: str) ->
     return visible_project(project, caller, "environment", environment_id)
 
 
-def _with_added(read: _Read) -> Aggregate:
-    assert read.added is not None  # noqa: S101 - the caller looked
-    added = documents.deployment(read.added.data)
-    others = tuple(item for item in read.aggregate.deployments if item.id != added.id)
-    return Aggregate(read.aggregate.environment, (*others, added))
+def _read_unfinished(runtime: Runtime, read: _Read) -> Aggregate:
+    """The environment with its unfinished deployments; those that have not been read are read now."""
+    refs = [documents.deployment_ref(item.id) for item in read.environment.unfinished]
+    more = runtime.store.get_many([ref for ref in refs if ref not in read.documents])
+    read.documents.update({document.ref: document for document in more if document is not None})
+    found = [documents.deployment(read.documents[ref].data) for ref in refs if ref in read.documents]
+    return Aggregate(read.environment, tuple(sorted(found, key=lambda item: item.number)))
+
+
+def _with(aggregate: Aggregate, document: Document) -> Aggregate:
+    added = documents.deployment(document.data)
+    others = tuple(item for item in aggregate.deployments if item.id != added.id)
+    return Aggregate(aggregate.environment, (*others, added))
 
 
 def _writes(read: _Read, decided: Aggregate) -> list[Write]:
@@ -176,11 +185,26 @@ def _writes(read: _Read, decided: Aggregate) -> list[Write]:
     return [*creates, *updates]
 
 
-def wake(runtime: Runtime, ref: Ref, due_at: datetime | None) -> None:
-    """Ask for a look at a document when it is due. A queue that is down is no error: the sweep covers it."""
+def wake_environment(runtime: Runtime, aggregate: Aggregate) -> None:
+    """Ask for a look at an environment when it is due, naming the deployments that it is due for."""
+    environment = aggregate.environment
+    due = [
+        item.id
+        for item in aggregate.deployments
+        if next_at(item.timeline, environment.as_of) == environment.due_at
+    ]
+    wake(runtime, documents.environment_ref(environment.id), environment.due_at, due)
+
+
+def wake(runtime: Runtime, ref: Ref, due_at: datetime | None, deployments: Sequence[str] = ()) -> None:
+    """Ask for a look at a document when it is due. A queue that is down is no error: the sweep covers it.
+
+    The deployments are those that the look will probably read too.
+    """
     if due_at is not None:
         payload = {"collection": ref.collection, "id": ref.id, "due_at": to_text(due_at)}
-        enqueue(runtime, Task(SETTLE_PATH, payload, due_at))
+        more = {"deployments": list(deployments)} if deployments else {}
+        enqueue(runtime, Task(SETTLE_PATH, {**payload, **more}, due_at))
 
 
 def enqueue(runtime: Runtime, task: Task) -> None:

@@ -133,6 +133,7 @@ def environment_data(environment: Environment) -> Data:
         "timeline": _steps(environment.timeline),
         "as_of": to_text(environment.as_of),
         "due_at": _text(environment.due_at),
+        "woken_for": _text(environment.woken_for),
         "purge_at": _text(environment.purge_at),
         "last_number": environment.last_number,
         "unfinished": [
@@ -158,6 +159,7 @@ def environment(data: Data) -> Environment:
         timeline=_timeline(data["timeline"]),
         as_of=from_text(data["as_of"]),
         due_at=_moment(data["due_at"]),
+        woken_for=_moment(data["woken_for"]),
         last_number=data["last_number"],
         unfinished=tuple(
             Unfinished(item["id"], item["number"], from_text(item["ends_at"])) for item in data["unfinished"]

@@ -23,6 +23,7 @@ def _moment(text: str) -> str:
 
 
 Moment = Annotated[str, AfterValidator(_moment)]
+DeploymentId = Annotated[str, Field(pattern=r"^dep-[a-z0-9]{1,100}$")]
 
 
 class SettleTask(Input):
@@ -31,6 +32,8 @@ class SettleTask(Input):
     collection: Collection
     id: str
     due_at: Moment
+    deployments: Annotated[list[DeploymentId], Field(max_length=20)] = []
+    """Those that the environment was due for then: what the look will probably read too."""
 
 
 class SweepTask(Input):

@@ -2,13 +2,13 @@
 
     task.due_at  ── differs from the document's ──> stale: somebody else moved it on
          │
-         ├── equal, not yet due ──────────────────> early: enqueued again
+         ├── equal, not yet due ──────────────────> early: enqueued again; likewise one for `woken_for`
          └── equal and due ───────────────────────> settled (or purged), the next wake-up enqueued
 
 Idempotent and level-triggered: repetition, reordering, lateness and early arrival are harmless.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -47,30 +47,36 @@ def settle(runtime: Runtime, task: SettleTask) -> Outcome:
             return Outcome.GONE
         outcome = until_committed(f"Project {ref.id}", lambda: _settle_project(runtime, ref, due_at))
     else:
-        outcome = _settle_environment(runtime, ref, due_at)
+        outcome = _settle_environment(runtime, ref, due_at, task.deployments)
     if outcome in {Outcome.EARLY, Outcome.PURGING}:
-        wake(runtime, ref, due_at)
+        wake(runtime, ref, due_at, task.deployments)
     return outcome
 
 
-def _judge(documents_due_at: datetime | None, due_at: datetime, now: datetime) -> Outcome:
-    if documents_due_at != due_at:
-        return Outcome.STALE
-    return Outcome.EARLY if now < due_at else Outcome.SETTLED
+def _judge(
+    due_at: datetime, now: datetime, document_due_at: datetime | None, *later: datetime | None
+) -> Outcome:
+    """What a task for `due_at` is worth when its document is due then, and for certain steps later."""
+    if now < due_at and due_at in {document_due_at, *later}:
+        return Outcome.EARLY
+    return Outcome.SETTLED if due_at == document_due_at else Outcome.STALE
 
 
-def _settle_environment(runtime: Runtime, ref: Ref, due_at: datetime) -> Outcome:
+def _settle_environment(runtime: Runtime, ref: Ref, due_at: datetime, deployments: Sequence[str]) -> Outcome:
     outcome = Outcome.GONE
 
-    def decide(aggregate: Aggregate, now: datetime) -> Aggregate:
+    def is_to_settle(environment: Environment, now: datetime) -> bool:
         nonlocal outcome
-        outcome = _judge(aggregate.environment.due_at, due_at, now)
-        if outcome == Outcome.SETTLED and _is_to_purge(aggregate.environment, now):
+        outcome = _judge(due_at, now, environment.due_at, environment.woken_for)
+        if outcome == Outcome.SETTLED and environment.purge_at is not None and environment.purge_at <= now:
             outcome = Outcome.PURGING
-        return replan(aggregate, now) if outcome == Outcome.SETTLED else aggregate
+        return outcome == Outcome.SETTLED
 
+    expected = [documents.deployment_ref(item) for item in deployments]
     try:
-        environment = change_environment(runtime, None, ref.id, decide).aggregate.environment
+        environment = change_environment(
+            runtime, None, ref.id, replan, expecting=expected, glance=is_to_settle
+        ).aggregate.environment
     except NotFound:
         return Outcome.GONE
     if outcome == Outcome.PURGING and purge(runtime, ref):
@@ -78,10 +84,6 @@ def _settle_environment(runtime: Runtime, ref: Ref, due_at: datetime) -> Outcome
     if outcome == Outcome.SETTLED:
         prune(runtime, environment)
     return outcome
-
-
-def _is_to_purge(environment: Environment, now: datetime) -> bool:
-    return environment.purge_at is not None and environment.purge_at <= now
 
 
 def _settle_project(runtime: Runtime, ref: Ref, due_at: datetime) -> Outcome:
@@ -92,7 +94,7 @@ def _settle_project(runtime: Runtime, ref: Ref, due_at: datetime) -> Outcome:
         return Outcome.GONE
     project = documents.project(document.data)
     now = effective_now(clock_time, project.as_of)
-    outcome = _judge(project.due_at, due_at, now)
+    outcome = _judge(due_at, now, project.due_at)
     if outcome != Outcome.SETTLED:
         return outcome
     return _carry_on(runtime, document, project, now)

@@ -40,19 +40,32 @@ def replan(aggregate: Aggregate, now: datetime) -> Aggregate:
     past = history(environment.timeline, now)
     environment = replace(environment, timeline=environments_.plan(environment, past))
     deployments = _replan_deployments(environment, aggregate.deployments, now)
+    own_step_at = next_at(environment.timeline, now) or environment.purge_at
+    due_at = _due_at(own_step_at, deployments, now)
     environment = replace(
         environment,
         as_of=now,
-        due_at=_due_at(environment, deployments, now),
+        due_at=due_at,
+        woken_for=due_at if due_at == own_step_at else environment.woken_for,
         unfinished=tuple(Unfinished(d.id, d.number, d.ends_at) for d in deployments if d.ends_at > now),
     )
     return Aggregate(environment, deployments)
 
 
-def _due_at(environment: Environment, deployments: tuple[Deployment, ...], now: datetime) -> datetime | None:
-    timelines = [environment.timeline, *(item.timeline for item in deployments)]
-    steps = [at for timeline in timelines if (at := next_at(timeline, now)) is not None]
-    return min(steps, default=environment.purge_at)
+def _due_at(
+    own_step_at: datetime | None, deployments: tuple[Deployment, ...], now: datetime
+) -> datetime | None:
+    steps = [at for item in deployments if (at := next_at(item.timeline, now)) is not None]
+    return min([own_step_at, *steps] if own_step_at else steps, default=None)
+
+
+def needs_wake(before: Environment, after: Environment) -> bool:
+    """Whether a commit must ask for a wake-up: it is due at another moment, and none is asked for yet.
+
+    One that was asked for the environment's own next step, its expiry say, outlasts the deployments
+    that come between. A wake-up that gets lost is the sweep's.
+    """
+    return after.due_at not in {before.due_at, before.woken_for}
 
 
 def _replan_deployments(

@@ -94,6 +94,8 @@ class Environment:
     """The moment of its last commit: everything up to it has been carried out."""
     due_at: datetime | None = None
     """When it must be settled next: its own next step, one of its deployments', or its purge."""
+    woken_for: datetime | None = None
+    """Its own step for which a wake-up has been asked last."""
     last_number: int = 0
     """The number of its newest deployment."""
     unfinished: tuple[Unfinished, ...] = ()

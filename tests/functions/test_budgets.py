@@ -106,7 +106,7 @@ def test_settling_reads_and_writes_what_it_settles(api: Api) -> None:
         api.advance(more)
         api.store.calls.clear()
         assert api.run_due() == ["settled"]
-        assert api.store.calls == ["get 1", "get 1", "commit 2"]
+        assert api.store.calls == ["get 2", "commit 2"]
 
 
 def test_a_stale_task_costs_one_read_and_an_early_one_too(api: Api) -> None:
@@ -128,9 +128,33 @@ def test_one_preview_environment_with_three_deployments_costs_this_many_tasks(ap
         api.live(5)
     api.live(26 * 3_600)
     assert api.status(environment_id) == 404
-    # Created, running; three times deployed, running, succeeded; expired, deleting, deleted: each asks
-    # for the wake-up that follows.
-    assert api.queue.enqueued == 1 + 1 + 3 * 3 + 3
+    # Created, running; three times deployed, running; expired, deleting, deleted: each asks for the
+    # wake-up that follows. A deployment's end doesn't: one for the expiry has been asked for.
+    assert api.queue.enqueued == 1 + 1 + 3 * 2 + 3
+
+
+def test_a_deployment_that_a_task_does_not_name_is_read_in_one_more_call(api: Api) -> None:
+    environment_id = api.environment(None, {"name": "p", "type": "persistent"})
+    api.live(2)
+    for _ in range(3):
+        api.deploy(environment_id)
+    api.advance(0.5)
+    api.store.calls.clear()
+    assert api.run_due() == ["settled"]
+    assert api.store.calls == ["get 2", "get 2", "commit 2"]
+
+
+def test_a_task_whose_document_has_moved_on_costs_one_read_beside_unfinished_deployments(api: Api) -> None:
+    environment_id = api.environment()
+    api.live(2)
+    api.deploy(environment_id)
+    [*_, overtaken] = api.drop_tasks()
+    api.advance(0.1)
+    api.deploy(environment_id)
+    api.store.calls.clear()
+    api.advance(0.4)
+    assert api.deliver(overtaken)["outcome"] == "stale"
+    assert api.store.calls == ["get 2"]
 
 
 def test_refusals_cost_no_more_than_a_read(api: Api) -> None:

@@ -205,13 +205,15 @@ def unfinished_is_what_has_not_ended(event: Event) -> Iterator[str]:
 
 
 @rule
-def due_at_is_the_next_change(event: Event) -> Iterator[str]:
+def due_at_is_the_next_change_and_a_wake_up_is_asked_for_it(event: Event) -> Iterator[str]:
     lines = _timelines(event.after)
     ahead = [step.at for line in lines.values() for step in line if step.at > event.as_of]
     last, pace = lines[0][-1], event.after.environment.pace
     purge = last.at + timedelta(seconds=pace.tombstone) if last.status == "deleted" else None
     if event.after.environment.due_at != min(ahead, default=purge):
         yield f"{event.after.environment.due_at}, planned {ahead}, purge {purge}"
+    if event.after.environment.due_at not in {*event.life.asked, None}:
+        yield f"nobody wakes it at {event.after.environment.due_at}"
 
 
 @rule

@@ -38,6 +38,8 @@ class Life:
     """When, and why, its deletion was first acknowledged."""
     seen: list[tuple[int, datetime, str]] = field(default_factory=list)
     """What readers were told before a later operation: number (0 for the environment), moment, status."""
+    asked: set[datetime | None] = field(default_factory=set)
+    """The moments for which wake-ups were asked."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class World:
         if flood:  # one that takes deployments at once, and lasts
             environment = replace(environment, type=EnvironmentType.PERSISTENT, expires_at=None, work=Work(0))
         opened = operations.open_environment(environment)
-        life = Life(kept(opened))
+        life = Life(kept(opened), asked={opened.environment.due_at})
         self.lives.append(life)
         self.trace.append(f"{now - BIRTH} open {environment.type} {environment.work} {environment.pace}")
         self.trace.append(f"  until {environment.expires_at and environment.expires_at - BIRTH}")
@@ -156,6 +158,8 @@ class World:
         if after is not before:
             # Only commits bind: a reader whose clock is ahead of the next commit's may see what doesn't come.
             see(life, before, moments)
+            if operations.needs_wake(before.environment, after.environment):
+                life.asked.add(after.environment.due_at)
         life.stored = kept(after)
         life.deployments |= {item.number: item for item in after.deployments}
         return Event(name, now, before, after, refusal, moments, life)
