@@ -130,11 +130,11 @@ class Dispatcher(Generic[LeaseT]):
         give_up_at = time.monotonic() + STOP_SECONDS
         for worker in workers:
             worker.join(max(0.0, give_up_at - time.monotonic()))
-        self._acknowledge()
+        self.acknowledge()
 
     def look(self) -> float:
         """Lease what the threads can deliver soon; the seconds until it is worth another look."""
-        self._acknowledge()
+        self.acknowledge()
         room = 2 * self._threads - self._in_hand
         if room < self._threads:
             return BUSY_SECONDS
@@ -171,7 +171,7 @@ class Dispatcher(Generic[LeaseT]):
             again_at=at,
         )
 
-    def _acknowledge(self) -> None:
+    def acknowledge(self) -> None:
         """Tell the queue of all that is done, as one write. What it can't take now it is told again."""
         done = [self._done.get_nowait() for _ in range(self._done.qsize())]
         if not done:
