@@ -23,7 +23,7 @@ def _moment(text: str) -> str:
 
 
 Moment = Annotated[str, AfterValidator(_moment)]
-DeploymentId = Annotated[str, Field(pattern=r"^dep-[a-z0-9]{1,100}$")]
+DeploymentId = Annotated[str, Field(pattern=r"^dep-[a-z2-7]{48}$")]
 
 
 class SettleTask(Input):
@@ -32,7 +32,7 @@ class SettleTask(Input):
     collection: Collection
     id: str
     due_at: Moment
-    deployments: Annotated[list[DeploymentId], Field(max_length=20)] = []
+    deployments: Annotated[list[DeploymentId], Field(max_length=20)] = Field(default_factory=list)
     """Those that the environment was due for then: what the look will probably read too."""
 
 
