@@ -6,7 +6,7 @@ VENV ?= .venv$(addprefix -,$(notdir $(filter-out python3,$(PYTHON))))
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types openapi bench test-browser clean
+.PHONY: help run test check lint types openapi bundle bench test-browser clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ types: $(VENV)/dev.done  ## Check the types
 
 openapi: $(VENV)/dev.done  ## Generate the OpenAPI document anew
 	$(BIN)/python -m shared.http.openapi > openapi.tmp && mv openapi.tmp functions/docs/openapi.json
+
+bundle: $(VENV)/run.done  ## Make build/envctl.zip, what Cloud Functions gets, and print its SHA-256
+	@$(BIN)/python -m infra.bundle
 
 bench: $(VENV)/run.done  ## Measure, and write benchmarks/results.md; QUICK=1 is a smoke run under build/
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)

@@ -1,12 +1,14 @@
 """The functions that there are: the folders under `functions/`. A new one is found by being there."""
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from flask import Flask, Request
 from werkzeug.wrappers import Response
 
+from shared import config
 from shared.http.app import create_app
 from shared.http.routes import Group
 from shared.runtime import runtime
@@ -33,9 +35,15 @@ def application(name: str) -> Flask:
     return create_app(load(name), runtime)
 
 
+@cache  # functions-framework asks twice: whether there is one, and for it
 def entry_point(name: str) -> Callable[[Request], Response]:
-    """A function as functions-framework wants it: a plain function from request to response."""
+    """A function as functions-framework wants it: a plain function from request to response.
+
+    Raises LookupError when there is none of the name, and BadSetting now rather than at the first
+    request: a process that can't work is not to listen.
+    """
     app = application(name)
+    config.load()
 
     def entry(request: Request) -> Response:
         return app.response_class.from_app(app.wsgi_app, request.environ)

@@ -1,102 +1,23 @@
 """Each function started as the cloud starts it, and spoken to over a socket."""
 
 import json
-import os
 import socket
 import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from shared import groups
-
-ROOT = Path(__file__).parents[2]
-OWN = {
-    "auth": ("POST", "/api/v1/auth/register", {"email": "a@example.com", "password": "secret123"}, 201),
-    "projects": ("GET", "/api/v1/projects/", None, 401),
-    "environments": ("GET", "/api/v1/environments/x", None, 401),
-    "deployments": ("POST", "/api/v1/deployments/environments/x", {}, 401),
-    "tasks": ("POST", "/api/v1/tasks/sweep", {}, 200),
-    "docs": ("GET", "/docs", None, 200),
-}
-SECRET = "s" * 40
-
-
-def _command(name: str, port: int) -> list[str]:
-    program = [sys.executable, "-m", "functions_framework", "--source", "main.py", "--host", "127.0.0.1"]
-    return [*program, "--target", name, "--port", str(port)]
-
-
-def _environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "ENVCTL_HOME": str(home), "ENVCTL_CALLBACK_SECRET": SECRET}
-
-
-@dataclass
-class Started:
-    process: "subprocess.Popen[bytes]"
-    port: int
-
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, str, bytes]:  # noqa: ANN401 - any JSON value
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {SECRET}"}
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, headers, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310 - likewise
-                return response.status, response.headers["X-Request-Id"], response.read()
-        except urllib.error.HTTPError as refused:
-            with refused:
-                return refused.code, refused.headers["X-Request-Id"], refused.read()
-
-
-def _is_up(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.functions.started import OWN, ROOT, SECRET, Started, command, environment, free_port, started
 
 
 @pytest.fixture(scope="module")
 def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Started]]:
-    """All of them, each a process of its own over one data folder, started at once."""
-    environment = _environment(tmp_path_factory.mktemp("alone") / "home")
-    started = {}
-    for name in groups.names():
-        port = _free_port()
-        process = subprocess.Popen(
-            _command(name, port),
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        started[name] = Started(process, port)
-    try:
-        give_up_at = time.monotonic() + 40
-        while not all(_is_up(one.port) for one in started.values()):
-            assert time.monotonic() < give_up_at, "a function does not listen"
-            assert all(one.process.poll() is None for one in started.values()), "a function has ended"
-            with suppress(subprocess.TimeoutExpired):
-                next(iter(started.values())).process.wait(0.05)
-        yield started
-    finally:
-        for one in started.values():
-            one.process.terminate()
-        for one in started.values():
-            one.process.wait(20)
+    """All of them over one data folder."""
+    with started(groups.names(), environment(tmp_path_factory.mktemp("alone") / "home")) as running:
+        yield running
 
 
 def test_every_function_has_a_route_to_ask_for() -> None:
@@ -145,16 +66,39 @@ def test_a_body_without_a_length_is_taken_and_one_that_is_too_long_refused(
     assert b'"malformed"' in chunked(b"{}" + b" " * 65_535)
 
 
-def test_an_unknown_target_fails_with_a_clear_message(tmp_path: Path) -> None:
+def _refused(name: str, variables: dict[str, str]) -> list[str]:
+    """The lines on stderr of a function that ends instead of listening."""
     run = subprocess.run(
-        _command("nothing", _free_port()),
+        command(name, free_port()),
         cwd=ROOT,
-        env=_environment(tmp_path),
+        env=variables,
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=10,
     )
     assert run.returncode != 0
-    assert "nothing" in run.stderr.splitlines()[-1]
+    return run.stderr.splitlines()
+
+
+def test_an_unknown_target_fails_with_a_clear_message(tmp_path: Path) -> None:
+    assert "nothing" in _refused("nothing", environment(tmp_path))[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", groups.names())
+@pytest.mark.parametrize(
+    ("bad", "variables"),
+    [
+        ("ENVCTL_DATABASE", {"ENVCTL_PROJECT": "acme-platform"}),
+        ("ENVCTL_RUNNING_SECONDS", {"ENVCTL_RUNNING_SECONDS": "soon"}),
+        ("ENVCTL_PROJECT", {"K_SERVICE": "a-function-in-the-cloud"}),
+    ],
+)
+def test_a_bad_deploy_dies_with_the_variables_name_instead_of_listening(
+    tmp_path: Path, name: str, bad: str, variables: dict[str, str]
+) -> None:
+    lines = _refused(name, environment(tmp_path, **variables))
+    assert len(lines) == 1, "a sentence, no stack trace"
+    assert lines[0].startswith(f"envctl: {bad}: ")
     assert list(tmp_path.iterdir()) == []

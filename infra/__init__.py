@@ -1,0 +1,1 @@
+"""What brings envctl to Google Cloud."""
