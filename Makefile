@@ -46,8 +46,8 @@ types: $(VENV)/dev.done  ## Check the types
 openapi: $(VENV)/dev.done  ## Generate the OpenAPI document anew
 	$(BIN)/python -m shared.http.openapi > openapi.tmp && mv openapi.tmp functions/docs/openapi.json
 
-bundle: $(VENV)/run.done  ## Make build/envctl.zip, what Cloud Functions gets, and print its SHA-256
-	@$(BIN)/python -m infra.bundle
+bundle:  ## Make build/envctl.zip, what Cloud Functions gets, and print its SHA-256
+	@$(PYTHON) -m infra.bundle
 
 bench: $(VENV)/run.done  ## Measure, and write benchmarks/results.md; QUICK=1 is a smoke run under build/
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
