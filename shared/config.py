@@ -176,6 +176,11 @@ def port(environ: Mapping[str, str] | None = None) -> int:
     return int(given)
 
 
+def firestore_emulator(environ: Mapping[str, str] | None = None) -> str | None:
+    """host:port of what stands in for Firestore: `FIRESTORE_EMULATOR_HOST`, which Google's tools know too."""
+    return (os.environ if environ is None else environ).get("FIRESTORE_EMULATOR_HOST") or None
+
+
 def for_child(**variables: str) -> dict[str, str]:
     """The environment of a process that this one starts: its own with other variables.
 

@@ -1,0 +1,177 @@
+"""Google's Firestore emulator, from the first place that has one.
+
+FIRESTORE_EMULATOR_HOST ─ no ─> Docker, testcontainers ─ no ─> the Cloud SDK's jar, by Java ─ no ─> NoEmulator
+"""
+
+import http.client
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.google.processes import free_port, started
+from shared import config
+from shared.errors import StartupError
+
+IMAGE = "gcr.io/google.com/cloudsdktool/google-cloud-cli:emulators"
+JAR = Path("platform", "cloud-firestore-emulator", "cloud-firestore-emulator.jar")
+MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
+JAVA_OPTIONS = ("-Xmx256m", "-XX:+UseSerialGC", "-Duser.language=en")
+"""Little memory; and English, the one language that the emulator's messages are in."""
+
+START_SECONDS = 30.0
+DOCKER_SECONDS = 2
+"""How long a Docker engine may take to say that it is there."""
+_PORT = 8080
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """An emulator that answers."""
+
+    host: str
+    """host:port, without TLS."""
+    source: str
+    """Where it comes from, and its version as far as that is known."""
+    poll: Callable[[], int | None] = lambda: None
+    """The exit code of one that was started here and has ended; None while it runs."""
+
+
+class NoEmulator(StartupError):
+    """No place has a Firestore emulator: why not, place by place."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        found = "; ".join(f"{place}: {reason}" for place, reason in reasons.items())
+        super().__init__(f"There is no Firestore emulator. {found}.")
+
+
+class Lacking(Exception):
+    """A place can't give an emulator; the text says why."""
+
+
+Source = Callable[[], AbstractContextManager[Emulator]]
+"""Starts an emulator, which ends with the block. Raises Lacking where there is none to start."""
+
+
+@contextmanager
+def firestore_emulator(sources: Mapping[str, Source] | None = None) -> Iterator[Emulator]:
+    """An emulator; one that was started for this ends with the block. Raises NoEmulator."""
+    reasons = {}
+    with ExitStack() as running:
+        for place, source in (SOURCES if sources is None else sources).items():
+            try:
+                emulator = running.enter_context(source())
+            except Lacking as fault:
+                reasons[place] = str(fault)
+            else:
+                yield emulator
+                return
+    raise NoEmulator(reasons)
+
+
+@contextmanager
+def given() -> Iterator[Emulator]:
+    """The one that a variable names. It is not ours to end."""
+    host = config.firestore_emulator()
+    if host is None:
+        raise Lacking("is not set")
+    if not _answers(host):
+        raise Lacking(f"nothing answers at {host}")
+    yield Emulator(host, f"FIRESTORE_EMULATOR_HOST={host}")
+
+
+@contextmanager
+def in_docker() -> Iterator[Emulator]:
+    """Google's image in a container, which testcontainers removes whatever happens."""
+    try:
+        from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - developers have it
+        from testcontainers.core.docker_client import DockerClient  # noqa: PLC0415 - likewise
+    except ImportError:
+        raise Lacking("testcontainers is not installed (requirements-dev.txt has it)") from None
+    try:
+        DockerClient(timeout=DOCKER_SECONDS).client.ping()
+    except Exception:  # noqa: BLE001 - whatever keeps the engine from answering
+        raise Lacking("no engine answers") from None
+    command = f"gcloud emulators firestore start --host-port=0.0.0.0:{_PORT}"
+    container = DockerContainer(IMAGE).with_command(command).with_exposed_ports(_PORT)
+    with ExitStack() as running:
+        try:
+            running.enter_context(container)
+            host = f"{container.get_container_host_ip()}:{container.get_exposed_port(_PORT)}"
+            _await(host, lambda: None)
+        except Exception as fault:
+            raise Lacking(f"{IMAGE} did not start: {fault}") from fault
+        yield Emulator(host, f"Docker, {IMAGE}")
+
+
+@contextmanager
+def from_cloud_sdk() -> Iterator[Emulator]:
+    """The Cloud SDK's jar, run by Java."""
+    java, jar = shutil.which("java"), _jar()
+    if java is None:
+        raise Lacking("there is no Java on the PATH")
+    program = [java, *JAVA_OPTIONS, "-cp", str(jar), MAIN_CLASS]
+    version = _version([*program, "--version"])
+    port = free_port()
+    host = f"127.0.0.1:{port}"
+    with started([*program, "start", "--host=127.0.0.1", f"--port={port}"]) as process:
+        _await(host, process.poll)
+        yield Emulator(host, f"the Cloud SDK's jar, version {version}", process.poll)
+
+
+def _jar() -> Path:
+    """The emulator's jar: beside the gcloud program itself, or in the folder that it names."""
+    gcloud = shutil.which("gcloud")
+    if gcloud is None:
+        raise Lacking("there is no gcloud on the PATH")
+    beside = Path(gcloud).resolve().parents[1] / JAR
+    if beside.is_file():
+        return beside
+    command = [gcloud, "info", "--format=value(installation.sdk_root)"]
+    root = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
+    if not root or not (Path(root) / JAR).is_file():
+        raise Lacking("has no Firestore emulator: gcloud components install cloud-firestore-emulator")
+    return Path(root) / JAR
+
+
+def _version(command: list[str]) -> str:
+    said = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if said.returncode:
+        last = (said.stderr.strip().splitlines() or [f"exit code {said.returncode}"])[-1]
+        raise Lacking(f"Java can't run the emulator: {last}")
+    numbers = re.search(r"[0-9][0-9.]*", said.stdout)
+    return numbers[0] if numbers else "unknown"
+
+
+def _await(host: str, exit_code: Callable[[], int | None]) -> None:
+    """Wait until the emulator answers."""
+    give_up_at = time.monotonic() + START_SECONDS
+    while not _answers(host):
+        if exit_code() is not None:
+            raise Lacking(f"the emulator ended at its start, with exit code {exit_code()}")
+        if time.monotonic() > give_up_at:
+            raise Lacking(f"the emulator has not answered within {START_SECONDS:g} s")
+        time.sleep(0.02)
+
+
+def _answers(host: str) -> bool:
+    connection = http.client.HTTPConnection(host, timeout=2)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+SOURCES: Mapping[str, Source] = {
+    "FIRESTORE_EMULATOR_HOST": given,
+    "Docker": in_docker,
+    "The Cloud SDK": from_cloud_sdk,
+}
+"""In the order in which they are asked."""

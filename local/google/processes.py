@@ -1,0 +1,54 @@
+"""Programs that are not ours, started so that nothing of them is left behind.
+
+this process ── pipe ──> guard ┐ one group: a signal to it reaches the program's own children too
+                       program ┘ the pipe breaks when this process ends, killed or not: the guard ends all
+"""
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+STOP_SECONDS = 5
+
+_GUARDED = (
+    "exec 3<&0 </dev/null; "
+    f"(trap '' TERM; read -r _ <&3; kill -TERM 0; sleep {STOP_SECONDS}; kill -KILL 0) & "
+    'exec "$@" 3<&-'
+)
+"""For sh: the guard in the background, then the program in sh's own place."""
+
+
+@contextmanager
+def started(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """A program whose output is thrown away. It ends with the block, with all that it started."""
+    with subprocess.Popen(  # noqa: S603 - what is run is the callers' business
+        ["/bin/sh", "-c", _GUARDED, "sh", *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    # The guard outlives the program, so the group's number is nobody else's until the last signal.
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
