@@ -113,13 +113,13 @@ def change_environment(
             return Changed(Aggregate(read.environment), read.now)
         aggregate = _read_unfinished(runtime, read)
         if adding in read.documents:
-            wake_environment(runtime, aggregate)
+            wake_environment(runtime, aggregate, read.now)
             return Changed(_with(aggregate, read.documents[adding]), read.now)
         decided = decide(aggregate, read.now)
         if decided is not aggregate:
             runtime.store.commit(*_writes(read, decided))
             if needs_wake(aggregate.environment, decided.environment):
-                wake_environment(runtime, decided)
+                wake_environment(runtime, decided, read.now)
         return Changed(decided, read.now)
 
     # The platform doesn't queue behind a busy environment's callers: every commit settles, so whoever
@@ -185,7 +185,7 @@ def _writes(read: _Read, decided: Aggregate) -> list[Write]:
     return [*creates, *updates]
 
 
-def wake_environment(runtime: Runtime, aggregate: Aggregate) -> None:
+def wake_environment(runtime: Runtime, aggregate: Aggregate, now: datetime) -> None:
     """Ask for a look at an environment when it is due, naming the deployments that it is due for."""
     environment = aggregate.environment
     due = [
@@ -193,15 +193,19 @@ def wake_environment(runtime: Runtime, aggregate: Aggregate) -> None:
         for item in aggregate.deployments
         if next_at(item.timeline, environment.as_of) == environment.due_at
     ]
-    wake(runtime, documents.environment_ref(environment.id), environment.due_at, due)
+    wake(runtime, documents.environment_ref(environment.id), environment.due_at, now, due)
 
 
-def wake(runtime: Runtime, ref: Ref, due_at: datetime | None, deployments: Sequence[str] = ()) -> None:
+def wake(
+    runtime: Runtime, ref: Ref, due_at: datetime | None, now: datetime, deployments: Sequence[str] = ()
+) -> None:
     """Ask for a look at a document when it is due. A queue that is down is no error: the sweep covers it.
 
-    The deployments are those that the look will probably read too.
+    Nor is a moment beyond the queue's horizon: the sweep asks once it lies within. The deployments are
+    those that the look will probably read too.
     """
-    if due_at is not None:
+    horizon = runtime.queue.horizon
+    if due_at is not None and (horizon is None or due_at <= now + horizon):
         payload = {"collection": ref.collection, "id": ref.id, "due_at": to_text(due_at)}
         more = {"deployments": list(deployments)} if deployments else {}
         enqueue(runtime, Task(SETTLE_PATH, {**payload, **more}, due_at))
@@ -212,4 +216,10 @@ def enqueue(runtime: Runtime, task: Task) -> None:
     try:
         runtime.queue.enqueue(task)
     except Unavailable as fault:
-        log.write("WARNING", "enqueue failed; the sweep makes it up", error=str(fault), **task.payload)
+        log.write(
+            "WARNING",
+            "enqueue failed; the sweep makes it up",
+            error=str(fault),
+            cause=fault.__cause__,
+            **task.payload,
+        )

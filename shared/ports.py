@@ -6,7 +6,7 @@ every adapter.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, Protocol
 
 Scalar = str | int | float | bool | None
@@ -168,8 +168,12 @@ class TaskQueue(Protocol):
     duration are used up; then the task is dropped. Lateness, repetition and loss are normal.
     """
 
+    @property
+    def horizon(self) -> timedelta | None:
+        """How far ahead of now a task's moment may lie; None: any distance."""
+
     def enqueue(self, task: Task) -> None:
         """Accept the task: when this returns it is durable. Raises `Unavailable` when it is not.
 
-        Two tasks that are equal are two tasks.
+        So it does for a moment beyond the horizon. Two tasks that are equal are two tasks.
         """

@@ -40,7 +40,7 @@ def open_environment(runtime: Runtime, caller: Caller, project_id: str, new: New
     )
     ref = documents.environment_ref(environment_id)
     create(runtime, ref, documents.environment_data(opened.environment), f"Environment {environment_id}")
-    wake(runtime, ref, opened.environment.due_at)
+    wake(runtime, ref, opened.environment.due_at, seen.now)
     return Changed(opened, seen.now)
 
 

@@ -68,7 +68,7 @@ def delete_project(runtime: Runtime, caller: Caller, project_id: str, *, force: 
             raise ProjectInUse(project_id)
         ended = projects.end(seen.project, seen.now)
         _update(runtime, seen, ended)
-        wake(runtime, seen.document.ref, ended.due_at)
+        wake(runtime, seen.document.ref, ended.due_at, seen.now)
 
     until_committed(f"Project {project_id}", attempt)
 

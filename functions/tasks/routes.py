@@ -20,5 +20,5 @@ def settle_document(call: Call, body: SettleTask) -> Answer:
 @group.route("POST", "/tasks/sweep", {200: SweepView}, internal=True)
 def sweep_overdue(call: Call, body: SweepTask) -> Answer:
     """Enqueue tasks for documents that are overdue: the cure for tasks that got lost."""
-    woken, complete = sweep(call.runtime, body)
-    return Answer(200, SweepView(woken=woken, complete=complete))
+    swept = sweep(call.runtime, body)
+    return Answer(200, SweepView(woken=swept.woken, reached=swept.reached, complete=swept.complete))

@@ -41,6 +41,8 @@ class SweepTask(Input):
 
     overdue_seconds: float = Field(default=60, ge=0, le=86_400)
     collection: Collection = "environments"
+    ahead: bool = False
+    """Among documents within the queue's horizon; without it among those that are overdue."""
     after_due_at: Moment | None = None
     after_id: str | None = None
 
@@ -55,4 +57,5 @@ class SweepView(View):
     """What a sweep found."""
 
     woken: int = Field(description="Overdue documents for which a task was enqueued.")
+    reached: int = Field(description="Documents that have come within the queue's horizon, likewise.")
     complete: bool = Field(description="False when a task goes on where this call stopped.")

@@ -49,7 +49,7 @@ def settle(runtime: Runtime, task: SettleTask) -> Outcome:
     else:
         outcome = _settle_environment(runtime, ref, due_at, task.deployments)
     if outcome in {Outcome.EARLY, Outcome.PURGING}:
-        wake(runtime, ref, due_at, task.deployments)
+        wake(runtime, ref, due_at, runtime.clock(), task.deployments)
     return outcome
 
 
@@ -107,7 +107,7 @@ def _carry_on(runtime: Runtime, document: Document, project: Project, now: datet
         runtime.store.commit(Delete(document.ref, document.version))
         return Outcome.PURGED
     runtime.store.commit(Update(document.ref, documents.project_data(following), document.version))
-    wake(runtime, document.ref, following.due_at)
+    wake(runtime, document.ref, following.due_at, now)
     return Outcome.SETTLED
 
 

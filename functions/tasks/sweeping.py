@@ -1,14 +1,17 @@
 """The sweep: find documents that are overdue and enqueue the task that got lost.
 
-It never settles anything itself and is never the clock: what it finds is a repair, and a warning.
+It never settles anything itself and is never the clock: what it finds is a repair, and a warning. For a
+queue that takes no task beyond a horizon it also enqueues what has come within: no repair, no warning.
 """
 
-from datetime import timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from functions.tasks.schemas import Collection, SweepTask
 from shared import log
 from shared.changing import SWEEP_PATH, enqueue, wake
-from shared.ports import Cursor, Filter, Order, Page, Query, Task
+from shared.ports import Cursor, Document, Filter, Order, Page, Query, Task
 from shared.runtime import Runtime
 from shared.times import from_text, to_text
 
@@ -16,38 +19,80 @@ PAGE = 100
 MOST_PAGES = 10
 """How many pages one call goes through; a task goes on."""
 
+SIGHT = timedelta(minutes=11)
+"""How far it looks back from the horizon: each step is seen twice by a sweep every five minutes."""
+
 _COLLECTIONS: tuple[Collection, ...] = ("environments", "projects")
 
 
-def sweep(runtime: Runtime, task: SweepTask) -> tuple[int, bool]:
-    """How many documents were woken, and whether that was all."""
-    before = to_text(runtime.clock() - timedelta(seconds=task.overdue_seconds))
+@dataclass(slots=True)
+class Swept:
+    """What a sweep did."""
+
+    woken: int = 0
+    """Overdue documents for which it enqueued a task."""
+    reached: int = 0
+    """Documents whose next step has come within the horizon, likewise."""
+    complete: bool = True
+    """False when a task goes on where this call stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """Through the documents of a collection that are overdue, or just within the horizon (`ahead`)."""
+
+    collection: Collection
+    ahead: bool
+    due: tuple[Filter, ...]
+
+
+def sweep(runtime: Runtime, task: SweepTask) -> Swept:
+    """Enqueue what is missing, from the task's place on."""
+    now = runtime.clock()
+    swept = Swept()
+    for number, (walk, page) in enumerate(_pages(runtime, task, now), 1):
+        for document in page.documents:
+            _wake(runtime, document, now, ahead=walk.ahead)
+        if walk.ahead:
+            swept.reached += len(page.documents)
+        else:
+            swept.woken += len(page.documents)
+        if number >= MOST_PAGES and page.next is not None:
+            _go_on(runtime, task, walk, page.next)
+            swept.complete = False
+            break
+    return swept
+
+
+def _pages(runtime: Runtime, task: SweepTask, now: datetime) -> Iterator[tuple[_Walk, Page]]:
     after: Cursor | None = None
     if task.after_due_at is not None and task.after_id is not None:
         after = (task.after_due_at, task.after_id)
-    woken = pages = 0
-    for collection in _COLLECTIONS[_COLLECTIONS.index(task.collection) :]:
+    walks = _walks(runtime, task, now)
+    places = [(walk.collection, walk.ahead) for walk in walks]
+    for walk in walks[places.index((task.collection, task.ahead)) :]:
         while True:
-            page = _overdue(runtime, collection, before, after)
-            pages += 1
-            woken += _wake_all(runtime, page)
+            page = runtime.store.find(Query(walk.collection, walk.due, Order("due_at"), PAGE, after))
+            yield walk, page
             after = page.next
             if after is None:
                 break
-            if pages >= MOST_PAGES:
-                _go_on(runtime, task, collection, after)
-                return woken, False
-    return woken, True
 
 
-def _overdue(runtime: Runtime, collection: str, before: str, after: Cursor | None) -> Page:
-    where = (Filter("due_at", "<", before),)
-    return runtime.store.find(Query(collection, where, Order("due_at"), PAGE, after))
+def _walks(runtime: Runtime, task: SweepTask, now: datetime) -> list[_Walk]:
+    overdue = (Filter("due_at", "<", to_text(now - timedelta(seconds=task.overdue_seconds))),)
+    walks = [_Walk(collection, ahead=False, due=overdue) for collection in _COLLECTIONS]
+    horizon = runtime.queue.horizon
+    if horizon is not None or task.ahead:
+        reach = now + (horizon or timedelta(0))
+        due = Filter("due_at", ">", to_text(reach - SIGHT)), Filter("due_at", "<=", to_text(reach))
+        walks += [_Walk(collection, ahead=True, due=due) for collection in _COLLECTIONS]
+    return walks
 
 
-def _wake_all(runtime: Runtime, page: Page) -> int:
-    for document in page.documents:
-        due_at = document.data["due_at"]
+def _wake(runtime: Runtime, document: Document, now: datetime, *, ahead: bool) -> None:
+    due_at = document.data["due_at"]
+    if not ahead:
         log.write(
             "WARNING",
             "overdue: its task got lost",
@@ -55,14 +100,14 @@ def _wake_all(runtime: Runtime, page: Page) -> int:
             id=document.ref.id,
             due_at=due_at,
         )
-        wake(runtime, document.ref, from_text(due_at))
-    return len(page.documents)
+    wake(runtime, document.ref, from_text(due_at), now)
 
 
-def _go_on(runtime: Runtime, task: SweepTask, collection: str, after: Cursor) -> None:
+def _go_on(runtime: Runtime, task: SweepTask, walk: _Walk, after: Cursor) -> None:
     payload = {
         "overdue_seconds": task.overdue_seconds,
-        "collection": collection,
+        "collection": walk.collection,
+        "ahead": walk.ahead,
         "after_due_at": after[0],
         "after_id": after[1],
     }

@@ -89,6 +89,10 @@ class SqliteTaskQueue:
         self._database = database
         self._retry = retry
 
+    @property
+    def horizon(self) -> None:
+        """See the port."""
+
     def enqueue(self, task: Task) -> None:
         """See the port."""
         at = to_text(task.at)

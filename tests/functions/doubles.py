@@ -68,6 +68,7 @@ class RecordingQueue:
     """A queue that keeps its tasks until a test delivers or drops them."""
 
     def __init__(self) -> None:
+        self.horizon: timedelta | None = None
         self.tasks: list[Task] = []
         self.enqueued = 0
         self.is_down = False
