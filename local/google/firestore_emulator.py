@@ -3,11 +3,13 @@
 FIRESTORE_EMULATOR_HOST ─ no ─> Docker, testcontainers ─ no ─> the Cloud SDK's jar, by Java ─ no ─> NoEmulator
 """
 
+import gc
 import http.client
 import re
 import shutil
 import subprocess
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -89,13 +91,10 @@ def in_docker() -> Iterator[Emulator]:
     """Google's image in a container, which testcontainers removes whatever happens."""
     try:
         from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - developers have it
-        from testcontainers.core.docker_client import DockerClient  # noqa: PLC0415 - likewise
     except ImportError:
         raise Lacking("testcontainers is not installed (requirements-dev.txt has it)") from None
-    try:
-        DockerClient(timeout=DOCKER_SECONDS).client.ping()
-    except Exception:  # noqa: BLE001 - whatever keeps the engine from answering
-        raise Lacking("no engine answers") from None
+    if not _has_engine():
+        raise Lacking("no engine answers")
     command = f"gcloud emulators firestore start --host-port=0.0.0.0:{_PORT}"
     container = DockerContainer(IMAGE).with_command(command).with_exposed_ports(_PORT)
     with ExitStack() as running:
@@ -106,6 +105,20 @@ def in_docker() -> Iterator[Emulator]:
         except Exception as fault:
             raise Lacking(f"{IMAGE} did not start: {fault}") from fault
         yield Emulator(host, f"Docker, {IMAGE}")
+
+
+def _has_engine() -> bool:
+    from testcontainers.core.docker_client import DockerClient  # noqa: PLC0415 - likewise
+
+    with warnings.catch_warnings():
+        # Docker's library leaves the socket open that it could not connect.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            DockerClient(timeout=DOCKER_SECONDS).client.ping()
+        except Exception:  # noqa: BLE001 - whatever keeps the engine from answering
+            gc.collect()
+            return False
+    return True
 
 
 @contextmanager
