@@ -11,7 +11,7 @@ import subprocess
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,12 +113,10 @@ def _has_engine() -> bool:
     with warnings.catch_warnings():
         # Docker's library leaves the socket open that it could not connect.
         warnings.simplefilter("ignore", ResourceWarning)
-        try:
-            DockerClient(timeout=DOCKER_SECONDS).client.ping()
-        except Exception:  # noqa: BLE001 - whatever keeps the engine from answering
-            gc.collect()
-            return False
-    return True
+        with suppress(Exception):
+            return bool(DockerClient(timeout=DOCKER_SECONDS).client.ping())
+        gc.collect()
+    return False
 
 
 @contextmanager
