@@ -31,7 +31,7 @@ forwarded_allow_ips = ""
 def when_ready(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
     """In the master, before it forks: workers share what is imported, and importing touches nothing."""
     del server
-    _end_with_main_process()
+    end_with_main_process()
     import_module("local.wsgi")
     for name in groups.names():
         groups.load(name)
@@ -40,7 +40,7 @@ def when_ready(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401
     """In a worker, before it loads the application."""
     del server
-    _end_with_main_process()
+    end_with_main_process()
     # Sooner than the master's patience ends, which would report a crash.
     worker.cfg.set("graceful_timeout", 1)
 
@@ -52,7 +52,8 @@ def worker_exit(server: Any, worker: Any) -> None:  # noqa: ANN401
         _end()
 
 
-def _end_with_main_process() -> None:
+def end_with_main_process() -> None:
+    """From now on this process ends when standard input does."""
     threading.Thread(target=_wait_for_end, name="main process", daemon=True).start()
 
 

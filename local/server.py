@@ -60,7 +60,7 @@ def _serve(signals: Signals) -> None:
     with http_server(listener, "local.gunicorn_conf", "local.wsgi:application()", environment) as server:
         if not _has_started(server, port, signals):
             return
-        sys.stdout.write(welcome(f"http://{HOST}:{port}", settings.home))
+        sys.stdout.write(welcome(f"http://{HOST}:{port}", {"data folder": settings.home}))
         sys.stdout.flush()
         stopping = threading.Event()
         dispatcher = Dispatcher(queue, send, SystemClock(), stopping.wait)

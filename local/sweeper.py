@@ -1,6 +1,7 @@
 """The sweep's timer: what Cloud Scheduler is in the cloud."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from local.callbacks import NoAnswer, Send
@@ -16,13 +17,21 @@ _EVERYTHING: Mapping[str, Any] = {"overdue_seconds": 0}
 """The first sweep's: nobody else is at work on what fell due while the machine was down."""
 
 
-def sweep_regularly(send: Send, pause: Pause) -> None:
-    """Sweep soon, then every 30 s, until `pause` says to stop. One that fails is repeated at its turn."""
+def sweep_regularly(
+    send: Send,
+    pause: Pause,
+    interval_seconds: float = INTERVAL_SECONDS,
+    later: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Sweep soon, then regularly, until `pause` says to stop. One that fails is repeated at its turn.
+
+    `later` is what the sweeps after the first one are asked for: nothing, and they take the rule's 60 s.
+    """
     payload, seconds = _EVERYTHING, FIRST_SECONDS
     while not pause(seconds):
-        seconds = INTERVAL_SECONDS
+        seconds = interval_seconds
         if _sweep(send, payload):
-            payload = {}
+            payload = later
 
 
 def _sweep(send: Send, payload: Mapping[str, Any]) -> bool:

@@ -1,18 +1,15 @@
 """What a user sees when the platform is there."""
 
-from pathlib import Path
+from collections.abc import Mapping
 from textwrap import dedent
 
 
-def welcome(url: str, home: Path) -> str:
+def welcome(url: str, places: Mapping[str, object]) -> str:
     """Where to find everything, and commands to begin with."""
-    return dedent(
+    where = {"documentation": f"{url}/docs", **places}
+    lines = "\n".join(f"  {name:13}  {place}" for name, place in where.items())
+    commands = dedent(
         f"""\
-        envctl serves {url}
-
-          documentation  {url}/docs
-          data folder    {home}
-
         Try it:
 
           curl {url}/api/v1/auth/register -H 'Content-Type: application/json' \\
@@ -26,3 +23,4 @@ def welcome(url: str, home: Path) -> str:
         Ctrl-C ends it.
         """
     )
+    return f"envctl serves {url}\n\n{lines}\n\n{commands}"

@@ -1,4 +1,4 @@
-"""Programs that are not ours, started so that nothing of them is left behind.
+"""Programs, started so that nothing of them is left behind.
 
 this process ── pipe ──> guard ┐ one group: a signal to it reaches the program's own children too
                        program ┘ the pipe breaks when this process ends, killed or not: the guard ends all
@@ -21,11 +21,19 @@ _GUARDED = (
 """For sh: the guard in the background, then the program in sh's own place."""
 
 
+def guarded(command: Sequence[str]) -> list[str]:
+    """The command that runs another one beside its guard.
+
+    To be started in a session of its own, with a pipe as its standard input.
+    """
+    return ["/bin/sh", "-c", _GUARDED, "sh", *command]
+
+
 @contextmanager
 def started(command: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
     """A program whose output is thrown away. It ends with the block, with all that it started."""
     with subprocess.Popen(  # noqa: S603 - what is run is the callers' business
-        ["/bin/sh", "-c", _GUARDED, "sh", *command],
+        guarded(command),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -1,0 +1,96 @@
+"""Every function in a process of its own, started as Cloud Functions starts it, and started again."""
+
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
+from local.google.child import Child, end
+from local.http_server import HOST, is_healthy
+from shared import groups, log
+from shared.errors import StartupError
+
+THREADS = "8"
+"""How many requests an instance works on at the same time, as in the cloud."""
+STOP_SECONDS = 3.0
+AGAIN_SECONDS = 1.0
+"""How long after its last start a function that has ended is started again."""
+
+
+class FunctionFailed(StartupError):
+    """A function ended before it had ever answered."""
+
+    def __init__(self, name: str, exit_code: int) -> None:
+        super().__init__(
+            f"The function {name} ended while it started, with exit code {exit_code}. "
+            "Lines above this one may say why."
+        )
+
+
+class Functions:
+    """The processes, by the functions' names."""
+
+    def __init__(self, ports: Mapping[str, int], environment: Mapping[str, str]) -> None:
+        self.ports = ports
+        own = {**environment, "THREADS": THREADS}
+        self._children = {name: Child(name, _command(name, port), own) for name, port in ports.items()}
+        self._missing = set(ports)
+
+    def __getitem__(self, name: str) -> Child:
+        return self._children[name]
+
+    def start(self) -> None:
+        """Start them all, at the same time."""
+        for child in self._children.values():
+            child.start()
+
+    def end(self) -> None:
+        """End them all."""
+        end(self._children.values(), STOP_SECONDS)
+
+    def have_started(self) -> bool:
+        """Whether each has answered once. Raises FunctionFailed when one has ended before that."""
+        for name in sorted(self._missing):
+            code = self._children[name].exit_code
+            if code is not None:
+                raise FunctionFailed(name, code)
+            if is_healthy(self.ports[name]):
+                self._missing.discard(name)
+        return not self._missing
+
+    def mend(self) -> None:
+        """Start those again that have ended."""
+        for name, child in self._children.items():
+            code = child.exit_code
+            if code is not None and time.monotonic() >= child.started_at + AGAIN_SECONDS:
+                log.write("WARNING", "a function ended and is started again", function=name, exit_code=code)
+                child.start()
+
+
+@contextmanager
+def functions(environment: Mapping[str, str], ports: Mapping[str, int]) -> Iterator[Functions]:
+    """All functions, being started; they end with the block, or with this process."""
+    started = Functions(ports, environment)
+    started.start()
+    try:
+        yield started
+    finally:
+        started.end()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody uses at the moment."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def function_ports() -> dict[str, int]:
+    """A free port for every function."""
+    names = groups.names()
+    return dict(zip(names, free_ports(len(names)), strict=True))
+
+
+def _command(name: str, port: int) -> list[str]:
+    program = ["functions_framework", "--source", "main.py", "--host", HOST]
+    return [*program, "--target", name, "--port", str(port)]
