@@ -44,8 +44,8 @@ STOP_SECONDS = 2.0
 class PartEnded(StartupError):
     """A part that nothing works without is gone."""
 
-    def __init__(self, name: str, fault: str) -> None:
-        super().__init__(f"{name} {fault}: there is nothing to go on with.")
+    def __init__(self, name: str, exit_code: int) -> None:
+        super().__init__(f"{name} ended by itself, with exit code {exit_code}. Nothing works without it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,12 @@ class Stack:
     def refuse_ended(self) -> None:
         """Raise StartupError when a part that is not started again has ended."""
         refuse_ended(self.door)
-        if self.peer.exit_code is not None:
-            raise PartEnded("The peer of Cloud Tasks", f"ended with exit code {self.peer.exit_code}")
-        if not _is_there(self.emulator.host):
-            raise PartEnded("Firestore's emulator", f"is not at {self.emulator.host} any more")
+        for name, code in (
+            ("Firestore's emulator", self.emulator.poll()),
+            ("The peer of Cloud Tasks", self.peer.exit_code),
+        ):
+            if code is not None:
+                raise PartEnded(name, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +120,6 @@ def running(
             )
         )
         yield Stack(port, emulator, peer, f"{HOST}:{tasks_port}", identity, started, door)
-
-
-def _is_there(host: str) -> bool:
-    name, _, port = host.rpartition(":")
-    try:
-        socket.create_connection((name, int(port)), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _settings(keys: Keys) -> dict[str, str]:
