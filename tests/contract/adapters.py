@@ -15,6 +15,7 @@ from shared.adapters.sqlite import Database
 from shared.adapters.sqlite_queue import RetryConfig, SqliteTaskQueue
 from shared.adapters.sqlite_store import SqliteStore
 from shared.ports import Store, Task, TaskQueue
+from tests.contract.cloud_tasks_line import cloud_tasks_line
 
 RETRY = RetryConfig(
     max_attempts=3,
@@ -70,4 +71,13 @@ def sqlite_line(place: Path) -> Iterator[Line]:
 
 
 STORES: dict[str, Callable[[Path], AbstractContextManager[Store]]] = {"sqlite": sqlite_store}
-LINES: dict[str, Callable[[Path], AbstractContextManager[Line]]] = {"sqlite": sqlite_line}
+LINES: dict[str, Callable[[Path], AbstractContextManager[Line]]] = {
+    "sqlite": sqlite_line,
+    "cloud_tasks": lambda place: cloud_tasks_line(place, RETRY),
+}
+_LINE_BESIDE = {"firestore": "cloud_tasks"}
+
+
+def line_beside(store: str) -> Callable[[Path], AbstractContextManager[Line]]:
+    """The queue that an instance with this store has."""
+    return LINES[_LINE_BESIDE.get(store, store)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from shared.adapters.sqlite import Database
 from shared.errors import AlreadyExists, Conflict
 from shared.ports import Create, Ref, Store, Task, Update
-from tests.contract.adapters import LINES, STORES
+from tests.contract.adapters import STORES, line_beside
 
 Start = Callable[..., "subprocess.Popen[str]"]
 """Starts one of the actions with its arguments, in a process of its own."""
@@ -69,7 +69,7 @@ def create(adapter: str, place: str, rounds: str) -> None:
 
 def commit_until_killed(adapter: str, place: str) -> None:
     """Say each number whose document and task were acknowledged."""
-    with STORES[adapter](Path(place)) as store, LINES[adapter](Path(place)) as line:
+    with STORES[adapter](Path(place)) as store, line_beside(adapter)(Path(place)) as line:
         wait_for_the_others()
         for number in itertools.count():
             store.commit(

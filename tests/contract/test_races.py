@@ -9,7 +9,7 @@ from threading import Barrier
 from typing import TypeVar
 
 from shared.ports import Create, Ref, Store, Update
-from tests.contract.adapters import LINES, STORES
+from tests.contract.adapters import STORES, line_beside
 from tests.contract.elsewhere import START, Race, Start, add_one, wins
 
 CROWD = 16
@@ -118,6 +118,6 @@ def test_what_was_acknowledged_outlives_the_killed_process(
         following = str(len(acknowledged))
         numbers = store.get_many([Ref("numbers", following), Ref("twins", following)])
         assert numbers.count(None) in {0, 2}, "half a commit"
-    with LINES[adapter](tmp_path) as line:
+    with line_beside(adapter)(tmp_path) as line:
         tasks = line.deliver(START + timedelta(days=1), lambda _: 200)
         assert {task.payload["number"] for task in tasks} >= set(map(int, acknowledged))

@@ -1,11 +1,14 @@
 """The sentences of `ports.TaskQueue`, seen from both ends of the line."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from shared.errors import Unavailable
 from shared.ports import Task
 from tests.contract.adapters import LINES, Line
 from tests.contract.elsewhere import START
@@ -85,10 +88,13 @@ def test_a_failing_task_holds_up_no_other(line: Line) -> None:
     assert line.deliver(START + 10 * SECOND, done) == [task(name="bad")]
 
 
-def test_an_accepted_task_outlives_its_queue(adapter: str, tmp_path: Path) -> None:
-    with LINES[adapter](tmp_path) as line:
+@pytest.mark.parametrize("open_line", LINES.values(), ids=LINES)
+def test_an_accepted_task_outlives_its_queue(
+    open_line: Callable[[Path], AbstractContextManager[Line]], tmp_path: Path
+) -> None:
+    with open_line(tmp_path) as line:
         line.queue.enqueue(task(LATER))
-    with LINES[adapter](tmp_path) as line:
+    with open_line(tmp_path) as line:
         assert line.deliver(LATER, done) == [task(LATER)]
 
 
@@ -97,3 +103,13 @@ def test_many_threads_may_enqueue_at_once(line: Line) -> None:
     with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda name: line.queue.enqueue(task(name=name)), names))
     assert sorted(one.payload["id"] for one in line.deliver(START, done)) == sorted(names)
+
+
+def test_a_moment_up_to_the_horizon_is_taken_and_one_far_beyond_it_is_not(line: Line) -> None:
+    horizon = line.queue.horizon
+    furthest = START + (horizon or timedelta(days=10_000))
+    line.queue.enqueue(task(furthest))
+    if horizon is not None:
+        with pytest.raises(Unavailable):
+            line.queue.enqueue(task(START + 2 * horizon))
+    assert line.deliver(furthest, done) == [task(furthest)]
