@@ -1,23 +1,18 @@
-"""The indexes that `shared/indexes.json` declares, as objects of an SQLite file.
+"""Declared indexes as objects of an SQLite file."""
 
-The declaration has the format of Firestore's `firestore.indexes.json`: one for both databases.
-"""
-
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from sqlite3 import Connection
-from typing import Any
 
+from shared.adapters.indexes import Index
 from shared.adapters.sqlite import Database
 from shared.ports import Order, Scalar
 
 LOWEST = "-9e999"
 """Minus infinity, which JSON does not have: what a null is indexed as."""
 
-_NAME = re.compile(r"[a-z_]+")
 _FOUND = (
     "SELECT type, name, sql FROM sqlite_master WHERE name LIKE 'find:%' UNION ALL "
     "SELECT 'column', name, '' FROM pragma_table_xinfo('documents') WHERE name LIKE 'field!_%' ESCAPE '!'"
@@ -49,22 +44,18 @@ def column(field: str) -> str:
 
 
 @dataclass(frozen=True)
-class Index:
-    """Serves the queries with these equalities, at most one `array_contains`, and this order.
+class SqliteIndex(Index):
+    """An index in the file.
 
     Without an array it is an index over computed columns of the collection's documents, with one a
-    table of a row per element, which triggers keep. SQLite walks either in both directions.
+    table of a row per element, which triggers keep. SQLite walks either in both directions, so that
+    two which differ in the order's direction are one.
     """
 
-    collection: str
-    array: str | None
-    equal: tuple[str, ...]
-    order: str
-
-    @property
-    def scalars(self) -> tuple[str, ...]:
-        """The fields that need a column of `documents`."""
-        return (*self.equal, self.order)
+    @classmethod
+    def of(cls, index: Index) -> "SqliteIndex":
+        """What serves the same queries."""
+        return cls(index.collection, index.array, index.equal, Order(index.order.field))
 
     @cached_property
     def name(self) -> str:
@@ -136,37 +127,12 @@ class Index:
         )
 
 
-def declared(declaration: Mapping[str, Any]) -> Iterator[tuple[Index, Order]]:
-    """The indexes of a `firestore.indexes.json`, each with the order that it was declared for.
-
-    A composite's last field is the order. Overrides declare the indexes of a single field; those
-    for arrays alone have no order, so no query of the port can use them.
-    """
-    for composite in declaration["indexes"]:
-        yield _index(composite["collectionGroup"], composite["fields"])
-    for override in declaration["fieldOverrides"]:
-        for single in override["indexes"]:
-            if "order" in single:
-                yield _index(override["collectionGroup"], [{**single, "fieldPath": override["fieldPath"]}])
-
-
-def _index(collection: str, fields: list[Mapping[str, str]]) -> tuple[Index, Order]:
-    names = [field["fieldPath"] for field in fields]
-    for name in (collection, *names):  # they become SQL
-        if not _NAME.fullmatch(name):
-            raise ValueError(name)
-    array = next((field["fieldPath"] for field in fields if "arrayConfig" in field), None)
-    *equal, order = (name for name in names if name != array)
-    descending = fields[-1]["order"] == "DESCENDING"
-    return Index(collection, array, tuple(equal), order), Order(order, descending)
-
-
 def _addition(field: str) -> str:
     value = _case(f"json_type(body, '$.{field}')", f"json_extract(body, '$.{field}')")
     return f"ALTER TABLE documents ADD COLUMN {column(field)} AS ({value})"
 
 
-def install(database: Database, indexes: Iterable[Index]) -> None:
+def install(database: Database, indexes: Iterable[SqliteIndex]) -> None:
     """Create what is missing in the file, drop what is not among the indexes."""
     wanted = set(indexes)
 
@@ -180,7 +146,7 @@ def install(database: Database, indexes: Iterable[Index]) -> None:
         database.write(work)
 
 
-def _differences(wanted: set[Index], found: list[tuple[str, str, str]]) -> tuple[list[str], ...]:
+def _differences(wanted: set[SqliteIndex], found: list[tuple[str, str, str]]) -> tuple[list[str], ...]:
     """The statements that lead from what was found to what is wanted."""
     columns = {name for kind, name, _ in found if kind == "column"}
     objects = {name: (kind, sql) for kind, name, sql in found if kind != "column"}

@@ -6,12 +6,11 @@ Nothing is sorted: each arm of a statement is a stretch of an index, and SQLite 
 
 from collections.abc import Iterable
 from itertools import chain, product
-from math import prod
 from typing import Any
 
-from shared.adapters.sqlite_indexes import Index, column, to_value
-from shared.errors import MissingIndex
-from shared.ports import Filter, Order, Query
+from shared.adapters.indexes import RANGE, Declared, values
+from shared.adapters.sqlite_indexes import SqliteIndex, column, to_value
+from shared.ports import Filter, Query
 
 Statement = tuple[str, list[Any]]
 """SQL and its parameters. The SQL is the same for every query of a shape, so it stays prepared."""
@@ -19,64 +18,31 @@ Statement = tuple[str, list[Any]]
 Term = tuple[str, list[Any]]
 """A condition and its parameters."""
 
-MOST_COMBINATIONS = 30
-"""Of values of the `in` filters: as many as Firestore takes."""
-_RANGE = ("<", "<=", ">", ">=")
-
 
 class QueryPlanner:
     """Finds the declared index that serves a query, and says how to walk it."""
 
-    def __init__(self, declared: Iterable[tuple[Index, Order]]) -> None:
-        self._by_shape = {
-            (index.collection, index.array, frozenset(index.equal), order): index for index, order in declared
-        }
+    def __init__(self, declared: Declared) -> None:
+        self._declared = declared
+        self._indexes = {index: SqliteIndex.of(index) for index in declared}
 
     @property
-    def indexes(self) -> Iterable[Index]:
+    def indexes(self) -> Iterable[SqliteIndex]:
         """Every index that a query may be served by."""
-        return self._by_shape.values()
+        return self._indexes.values()
 
     def page(self, query: Query) -> Statement:
         """Rows (id, version, body): one more than the limit where there are more. `MissingIndex`."""
-        array, equal, ranges = _shape(query)
-        index = self._by_shape.get((query.collection, array, equal, query.order))
-        if index is None or not ranges <= {index.order}:
-            raise MissingIndex(_description(query))
-        return _page(query, index)
+        return _page(query, self._indexes[self._declared.for_pages(query)])
 
     def count(self, query: Query) -> Statement:
         """One row with the number of documents that meet the filters. `MissingIndex`."""
-        array, equal, ranges = _shape(query)
-        wanted = (query.collection, array, equal)
-        for shape, index in self._by_shape.items():
-            if shape[:3] == wanted and ranges <= {index.order}:
-                return _count(query, index)
-        raise MissingIndex(_description(query))
+        return _count(query, self._indexes[self._declared.for_count(query)])
 
 
-def _shape(query: Query) -> tuple[str | None, frozenset[str], frozenset[str]]:
-    """The array's field, the fields with equalities, the fields with ranges."""
-    combinations = prod(len(_values(one)) for one in query.where if one.op == "in")
-    array = next((one.field for one in query.where if one.op == "array_contains"), None)
-    multiple = [one for one in query.where if one.op in {"in", "array_contains"}]
-    if not 1 <= combinations <= MOST_COMBINATIONS or (array and len(multiple) > 1):
-        raise MissingIndex(_description(query))
-    return array, _fields(query, "==", "in"), _fields(query, *_RANGE)
-
-
-def _fields(query: Query, *ops: str) -> frozenset[str]:
-    return frozenset(one.field for one in query.where if one.op in ops)
-
-
-def _description(query: Query) -> str:
-    filters = ", ".join(f"{one.field} {one.op}" for one in query.where)
-    return f"{query.collection}({filters}; by {query.order.field}{' desc' * query.order.descending})"
-
-
-def _page(query: Query, index: Index) -> Statement:
+def _page(query: Query, index: SqliteIndex) -> Statement:
     arms = [[*_others(query), *equal, *_walk(query)] for equal in _alternatives(query)]
-    place, direction = _entry(index.order), "DESC" if query.order.descending else "ASC"
+    place, direction = _entry(index.order.field), "DESC" if query.order.descending else "ASC"
     row = ", ".join(f"{index.documents}.{column}" for column in ("id", "version", "body"))
     union = " UNION ALL ".join(
         f"SELECT {row}, {place} AS place, entry.key AS tie {index.source}{_conjunction(terms)}"
@@ -86,7 +52,7 @@ def _page(query: Query, index: Index) -> Statement:
     return sql, [*_parameters(chain(*arms)), query.limit + 1]
 
 
-def _count(query: Query, index: Index) -> Statement:
+def _count(query: Query, index: SqliteIndex) -> Statement:
     terms = [*_others(query), *_bounds(query)]
     for one in query.where:
         if one.op == "in":
@@ -128,8 +94,7 @@ def _alternatives(query: Query) -> list[list[Term]]:
 
 def _values(one: Filter) -> list[Any]:
     """A filter's values as they stand in the index, each once."""
-    scalars = one.value if isinstance(one.value, tuple) else (one.value,)
-    return list(dict.fromkeys(map(to_value, scalars)))
+    return list(dict.fromkeys(map(to_value, values(one))))
 
 
 def _walk(query: Query) -> list[Term]:
@@ -149,7 +114,7 @@ def _walk(query: Query) -> list[Term]:
 
 def _bounds(query: Query) -> list[Term]:
     """The range filters, and on a side without one the limit of the values of their type."""
-    ranges = [one for one in query.where if one.op in _RANGE]
+    ranges = [one for one in query.where if one.op in RANGE]
     bounds = [(one.op, *_values(one)) for one in ranges]
     for op, value in _type_limits(ranges[0].value) if ranges else ():
         if not any(one.op[0] == op[0] for one in ranges):

@@ -1,6 +1,5 @@
 """The store on one machine: documents in an SQLite file."""
 
-import json
 import secrets
 from collections.abc import Sequence
 from functools import cached_property
@@ -8,13 +7,12 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
 
+from shared.adapters.indexes import INDEXES, Declared, read
 from shared.adapters.sqlite import Database, decode, encode
-from shared.adapters.sqlite_indexes import declared, install
+from shared.adapters.sqlite_indexes import install
 from shared.adapters.sqlite_query import QueryPlanner
 from shared.errors import AlreadyExists, Conflict
 from shared.ports import Create, Cursor, Delete, Document, Page, Query, Ref, Update, Write
-
-INDEXES = Path(__file__).parents[1] / "indexes.json"
 
 _GET = "SELECT version, body FROM documents WHERE key = ?"
 _INSERT = (
@@ -81,7 +79,7 @@ class SqliteStore:
 
     @cached_property
     def _planner(self) -> QueryPlanner:
-        planner = QueryPlanner(declared(json.loads(self._declaration.read_text(encoding="utf-8"))))
+        planner = QueryPlanner(Declared(read(self._declaration)))
         install(self._database, planner.indexes)
         return planner
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.indexes import INDEXES, read
 from shared.adapters.sqlite import Database
-from shared.adapters.sqlite_indexes import declared
-from shared.adapters.sqlite_store import INDEXES, SqliteStore
+from shared.adapters.sqlite_store import SqliteStore
 from shared.errors import MissingIndex
 from shared.ports import Create, Delete, Filter, Order, Query, Ref, Update
 
@@ -62,7 +62,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 def declared_shapes() -> Iterator[Query]:
     """Of each declared index: its equalities, each of them as `in`, and the ranges on its order."""
-    for index, order in declared(json.loads(INDEXES.read_text(encoding="utf-8"))):
+    for index in read(INDEXES):
         equal = [Filter(field, "==", "x") for field in index.equal]
         if index.array:
             equal.append(Filter(index.array, "array_contains", "x"))
@@ -73,8 +73,8 @@ def declared_shapes() -> Iterator[Query]:
         ]
         for filters in (equal, *several):
             for ranges in ((), ("<",), (">=",), (">", "<="))[not filters :]:
-                bounds = [Filter(order.field, op, "m") for op in ranges]  # type: ignore[arg-type]
-                yield Query(index.collection, (*filters, *bounds), order)
+                bounds = [Filter(index.order.field, op, "m") for op in ranges]  # type: ignore[arg-type]
+                yield Query(index.collection, (*filters, *bounds), index.order)
 
 
 def name(query: Query) -> str:
