@@ -71,8 +71,7 @@ class Certificates:
 
         try:
             answer = requests.get(self._url, timeout=FETCH_SECONDS, allow_redirects=False)
-            answer.raise_for_status()
-            keys = _keys(answer.json())
+            keys = _keys(answer.json() if answer.status_code == 200 else None)
         except (requests.RequestException, ValueError) as fault:
             self._failed = True
             log.write("ERROR", "certificates could not be fetched", url=self._url, fault=repr(fault))
