@@ -6,7 +6,7 @@ VENV ?= .venv$(addprefix -,$(notdir $(filter-out python3,$(PYTHON))))
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types openapi bundle bench test-browser clean
+.PHONY: help run run-google test check lint types openapi bundle bench test-browser clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ $(VENV)/browser.done: $(VENV)/dev.done requirements-browser.txt
 
 run: $(VENV)/run.done  ## Install what is missing and serve the whole platform on http://127.0.0.1:8000
 	@exec $(BIN)/python -m local
+
+run-google: $(VENV)/run.done  ## Serve it as it is deployed: a process per function, over Google's Firestore emulator
+	@exec $(BIN)/python -m local.google
 
 test: $(VENV)/dev.done  ## Install what is missing and run the tests
 	$(BIN)/python -m pytest

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared import config
-from shared.config import Settings
+from shared.config import Google, Settings
 from tests.flows.conftest import StartServer
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +87,8 @@ def settings_in(table: str) -> Mapping[str, str]:
 
 
 def as_printed(default: object) -> str:
+    if default is None:
+        return "none"
     return f"{default:g}" if isinstance(default, int | float) else f"`{default}`"
 
 
@@ -108,6 +110,14 @@ def test_the_table_of_settings_names_every_setting_with_its_default_and_nothing_
     }
     expected["PORT"] = as_printed(config.port({}))
     assert settings_in(section("Settings")) == {**expected, **IN_WORDS}
+
+
+def test_the_table_of_googles_settings_names_each_of_them_and_whether_it_is_needed() -> None:
+    expected = {
+        f"ENVCTL_{name.upper()}": "needed" if field.is_required() else as_printed(field.default)
+        for name, field in Google.model_fields.items()
+    }
+    assert settings_in(section("Google's parts")) == expected
 
 
 def test_every_make_target_that_the_readme_names_exists() -> None:
