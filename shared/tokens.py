@@ -1,9 +1,11 @@
-"""Access tokens: JWTs by RFC 8725. One algorithm, required claims, a type, keys by our own map."""
+"""Access tokens: JWTs by RFC 8725. One algorithm, required claims, a type, keys by our own map.
+
+PyJWT loads the whole of `cryptography` where that is installed, for algorithms that are not used
+here. So it is loaded with the first token: some functions never see one.
+"""
 
 from datetime import datetime, timedelta
 from functools import lru_cache
-
-import jwt
 
 from shared.errors import Unauthenticated
 from shared.keys import Keys
@@ -20,6 +22,8 @@ _INVALID = "The access token is not valid."
 
 def issue(keys: Keys, user_id: str, token_id: str, now: datetime, lifetime: timedelta) -> str:
     """An access token for a user, valid from `now` for its lifetime."""
+    import jwt  # noqa: PLC0415 - see above
+
     kid, key = next(iter(keys.signing.items()))
     claims = {
         "iss": ISSUER,
@@ -50,6 +54,8 @@ def _claims(keys: Keys, token: str) -> tuple[str, int, int]:
     That never changes for a token, and checking it costs as much as the rest of a small request: so
     what was found valid is remembered. Time is checked at every request.
     """
+    import jwt  # noqa: PLC0415 - see above
+
     try:
         header = jwt.get_unverified_header(token)
         key = keys.signing.get(header.get("kid", ""))

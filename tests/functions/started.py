@@ -1,5 +1,6 @@
 """Functions as processes, started as the cloud starts them: functions-framework, one per function."""
 
+import base64
 import json
 import os
 import socket
@@ -26,6 +27,18 @@ OWN = {
     "docs": ("GET", "/docs", None, 200),
 }
 """By function: a request that it answers and no other does, and with which status."""
+
+_KEY = base64.b64encode(bytes(range(32))).decode()
+ON_GOOGLE = {
+    "ENVCTL_PROJECT": "envctl-tests",
+    "ENVCTL_DATABASE": "started",
+    "ENVCTL_QUEUE": "projects/envctl-tests/locations/europe-west1/queues/started",
+    "ENVCTL_TASKS_URL": "https://tasks.example.com",
+    "ENVCTL_TASKS_ACCOUNT": "tasks@envctl-tests.iam.gserviceaccount.com",
+    "ENVCTL_SIGNING_KEY": _KEY,
+    "ENVCTL_IDENTITY_KEY": _KEY,
+}
+"""The variables of a function on Google's parts."""
 
 
 def command(name: str, port: int, python: Path | None = None) -> list[str]:

@@ -4,10 +4,12 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from tests.functions.started import ON_GOOGLE
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("functions", "shared", "local")
@@ -137,7 +139,7 @@ def _is_wsgi(node: ast.AST) -> bool:
 
 
 LOAD = """
-import json, os, sys, socket, sqlite3, threading
+import gc, json, os, sys, socket, sqlite3, threading
 opened = []
 def watch(event, arguments):
     if event in {"sqlite3.connect", "socket.connect", "socket.bind", "os.mkdir", "os.remove"}:
@@ -148,42 +150,71 @@ sys.addaudithook(watch)
 sys.dont_write_bytecode = True
 import importlib
 for name in sys.argv[1:]:
-    if "." in name:
+    module, _, called = name.partition(":")
+    if called:
+        getattr(importlib.import_module(module), called)()
+    elif "." in name:
         importlib.import_module(name)
     else:
         importlib.import_module("shared.groups").entry_point(name)
+kinds = {f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects()}
+is_client = lambda kind: kind.startswith(("grpc", "google")) and kind.endswith(("Client", "Channel"))
+opened += filter(is_client, kinds)
 print(json.dumps({"modules": sorted(sys.modules), "opened": opened, "threads": threading.active_count()}))
 """
+ON_MACHINE = {"ENVCTL_LOG_LEVEL": "INFO"}
+SETTINGS = [pytest.param(ON_MACHINE, id="on this machine"), pytest.param(ON_GOOGLE, id="on Google's parts")]
 
 
-def _loaded(tmp_path: Path, *names: str) -> tuple[set[str], list[str], int]:
-    """What a fresh interpreter has loaded and opened after importing these."""
-    environment = {"ENVCTL_HOME": str(tmp_path / "home"), "PATH": "", "HOME": str(tmp_path)}
+def _loaded(tmp_path: Path, settings: Mapping[str, str], *names: str) -> tuple[set[str], list[str], int]:
+    """What a fresh interpreter has loaded, opened (clients too) and started after importing these."""
+    environment = {"ENVCTL_HOME": str(tmp_path / "home"), "PATH": "", "HOME": str(tmp_path), **settings}
     command = [sys.executable, "-c", LOAD, *names]
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     said = json.loads(run.stdout)
     return set(said["modules"]), said["opened"], said["threads"]
 
 
-HEAVY = {"passlib", "argon2", "google.auth", "google.cloud.firestore", "grpc", "functions_framework", "local"}
+HEAVY = {
+    "passlib",
+    "argon2",
+    "jwt",
+    "cryptography",
+    "requests",
+    "google.auth",
+    "google.api_core",
+    "google.cloud.firestore",
+    "google.cloud.firestore_v1",
+    "google.cloud.tasks",
+    "google.cloud.tasks_v2",
+    "grpc",
+    "functions_framework",
+    "local",
+}
+"""What is loaded at its first use, or never."""
 
 
+@pytest.mark.parametrize("settings", SETTINGS)
 @pytest.mark.parametrize("name", GROUPS)
-def test_a_function_loads_what_it_needs_and_touches_nothing(tmp_path: Path, name: str) -> None:
-    modules, opened, threads = _loaded(tmp_path, name)
+def test_a_function_loads_what_it_needs_and_touches_nothing(
+    tmp_path: Path, name: str, settings: Mapping[str, str]
+) -> None:
+    modules, opened, threads = _loaded(tmp_path, settings, name)
     assert {module for module in modules if module.startswith("functions.")} >= {f"functions.{name}"}
     others = {f"functions.{other}" for other in GROUPS if other != name}
     assert others & modules == set()
-    needed = {"passlib", "argon2"} if name == "auth" else set()
-    assert modules & HEAVY == needed
+    assert modules & HEAVY == set()
+    assert ("shared.passwords" in modules) == (name == "auth")
     assert {module for module in modules if module.startswith("shared.adapters.")} == set()
     assert "shared.http.openapi" not in modules
     assert (opened, threads) == ([], 1)
     assert not (tmp_path / "home").exists()
 
 
-def test_importing_every_module_touches_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_importing_every_module_touches_nothing(tmp_path: Path, settings: Mapping[str, str]) -> None:
     names = [_module(path) for path in FILES if path.parts[0] != "local" and "." in _module(path)]
-    _, opened, threads = _loaded(tmp_path, *names)
+    modules, opened, threads = _loaded(tmp_path, settings, *names)
+    assert modules & HEAVY == set()
     assert (opened, threads) == ([], 1)
     assert list(tmp_path.iterdir()) == []
