@@ -159,7 +159,7 @@ def environment(data: Data) -> Environment:
         timeline=_timeline(data["timeline"]),
         as_of=from_text(data["as_of"]),
         due_at=_moment(data["due_at"]),
-        woken_for=_moment(data["woken_for"]),
+        woken_for=_moment(data.get("woken_for")),  # older documents have none
         last_number=data["last_number"],
         unfinished=tuple(
             Unfinished(item["id"], item["number"], from_text(item["ends_at"])) for item in data["unfinished"]
@@ -179,6 +179,7 @@ def deployment_data(deployment: Deployment, as_of: datetime) -> Data:
         "status": str(deployment.status_at(as_of)),
         "work": _work_data(deployment.work),
         "created_at": to_text(deployment.created_at),
+        "queued_at": _text(deployment.queued_at),
         "timeline": _steps(deployment.timeline),
     }
 
@@ -194,5 +195,6 @@ def deployment(data: Data) -> Deployment:
         config=data["config"],
         work=_work(data["work"]),
         created_at=from_text(data["created_at"]),
+        queued_at=_moment(data.get("queued_at")),  # older documents have none
         timeline=_timeline(data["timeline"]),
     )

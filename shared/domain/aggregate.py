@@ -95,7 +95,7 @@ def _following(environment: Environment, item: Deployment, last: Step, free_at: 
     """What comes next if the environment lasts."""
     match last.status:
         case deployments_.DeploymentStatus.PENDING:
-            ready_at = last.at + timedelta(seconds=environment.pace.pending)
+            ready_at = item.waits_since + timedelta(seconds=environment.pace.pending)
             return Step(max(ready_at, free_at), deployments_.RUNNING)
         case deployments_.DeploymentStatus.RUNNING:
             return finish(item.work, last.at)
@@ -126,17 +126,21 @@ def open_environment(environment: Environment) -> Aggregate:
 def deploy(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregate:
     """Ask for another deployment. Its number, configuration and timeline are set here.
 
-    On an ephemeral environment the newest pending one wins: older ones are superseded. On a
-    persistent one they run in the order of their numbers. Raises EnvironmentNotRunning, or
-    TooManyUnfinished when 20 are waiting or running.
+    On an ephemeral environment the newest pending one wins: it takes the place of older ones, which
+    are superseded, and waits no longer than they would have: however often somebody deploys, something
+    runs. On a persistent one they run in the order of their numbers. Raises EnvironmentNotRunning,
+    or TooManyUnfinished when 20 are waiting or running.
     """
     environment = aggregate.environment
     status = environment.status_at(now)
     if status != environments_.RUNNING:
         raise EnvironmentNotRunning(environment.id, status)
     waiting = tuple(item for item in aggregate.deployments if item.ends_at > now)
+    queued_at = None
     if environment.type == EnvironmentType.EPHEMERAL:
         kept = tuple(_superseded(item, now) for item in aggregate.deployments)
+        pending = [item for item in waiting if item.status_at(now) == deployments_.PENDING]
+        queued_at = min((item.waits_since for item in pending), default=None)
     elif len(waiting) >= MOST_UNFINISHED:
         first_end = min(item.ends_at for item in waiting)
         raise TooManyUnfinished(environment.id, MOST_UNFINISHED, first_end - now)
@@ -144,7 +148,14 @@ def deploy(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregate:
         kept = aggregate.deployments
     number = environment.last_number + 1
     begun = (Step(now, deployments_.PENDING),)
-    added = replace(new, number=number, config=environment.config, created_at=now, timeline=begun)
+    added = replace(
+        new,
+        number=number,
+        config=environment.config,
+        created_at=now,
+        queued_at=queued_at,
+        timeline=begun,
+    )
     return replan(Aggregate(replace(environment, last_number=number), (*kept, added)), now)
 
 

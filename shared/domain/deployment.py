@@ -54,6 +54,13 @@ class Deployment:
     work: Work
     created_at: datetime
     timeline: Timeline
+    queued_at: datetime | None = None
+    """When its place in the queue was taken first, if it took that of others; None: at its creation."""
+
+    @property
+    def waits_since(self) -> datetime:
+        """From when on its time of waiting counts."""
+        return self.queued_at or self.created_at
 
     def status_at(self, now: datetime) -> str:
         """Its status at a moment."""

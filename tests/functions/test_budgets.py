@@ -145,16 +145,27 @@ def test_a_deployment_that_a_task_does_not_name_is_read_in_one_more_call(api: Ap
 
 
 def test_a_task_whose_document_has_moved_on_costs_one_read_beside_unfinished_deployments(api: Api) -> None:
+    environment_id = api.environment(None, {"name": "p", "type": "persistent"})
+    api.live(2)
+    for _ in range(3):
+        api.deploy(environment_id)
+    [task] = api.drop_tasks()
+    api.advance(0.5)
+    assert api.deliver(task)["outcome"] == "settled"
+    api.store.calls.clear()
+    assert api.deliver(task)["outcome"] == "stale"
+    assert api.store.calls == ["get 2"]
+
+
+def test_a_steady_stream_of_deployments_asks_for_a_wake_up_per_step_and_not_per_deployment(api: Api) -> None:
     environment_id = api.environment()
     api.live(2)
-    api.deploy(environment_id)
-    [*_, overtaken] = api.drop_tasks()
-    api.advance(0.1)
-    api.deploy(environment_id)
-    api.store.calls.clear()
-    api.advance(0.4)
-    assert api.deliver(overtaken)["outcome"] == "stale"
-    assert api.store.calls == ["get 2"]
+    enqueued = api.queue.enqueued
+    for _ in range(100):
+        api.deploy(environment_id)
+        api.live(0.1)
+    # In these 10 s one starts after 0.5 s, and at each 2.5 s it ends and the next one starts.
+    assert api.queue.enqueued - enqueued <= 2 + 2 * 4
 
 
 def test_refusals_cost_no_more_than_a_read(api: Api) -> None:

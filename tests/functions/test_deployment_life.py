@@ -52,6 +52,17 @@ def test_on_an_ephemeral_environment_the_newest_pending_one_wins(api: Api) -> No
     assert _statuses(api, environment_id)[-1] == "succeeded"
 
 
+def test_a_steady_stream_of_deployments_keeps_none_from_running(api: Api) -> None:
+    environment_id = api.running()
+    for _ in range(20):
+        api.deploy(environment_id)
+        api.live(0.3)
+    statuses = _statuses(api, environment_id)
+    assert statuses[0:2] == ["superseded", "succeeded"], "the second took the first one's place"
+    assert statuses.count("succeeded") == 2
+    assert statuses.count("running") == 1
+
+
 def test_on_an_ephemeral_environment_any_number_may_be_asked_for(api: Api) -> None:
     environment_id = api.running()
     for _ in range(25):

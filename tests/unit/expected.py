@@ -66,13 +66,17 @@ def deployment_steps(life: Life) -> dict[int, list[Step]]:
     environment, end = life.stored.environment, _end(life)
     lives: dict[int, list[Step]] = {}
     free_at = environment.created_at
+    since: datetime | None = None
     for number, item in sorted(life.deployments.items()):
-        start = max(item.created_at + _seconds(environment.pace.pending), free_at)
+        start = max((since or item.created_at) + _seconds(environment.pace.pending), free_at)
         newer = life.deployments.get(number + 1)
         begun = Step(item.created_at, "pending")
         if environment.type == EnvironmentType.EPHEMERAL and newer and newer.created_at < start:
             lives[number] = [begun, Step(newer.created_at, "superseded", "newer_deployment")]
-        elif end and (end.at < start or (end.at == start and end.planned)):
+            since = since or item.created_at
+            continue
+        since = None
+        if end and (end.at < start or (end.at == start and end.planned)):
             lives[number] = [begun, Step(end.at, "canceled", end.reason)]
         else:
             last = _last(item, start, end)
