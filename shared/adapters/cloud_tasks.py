@@ -97,11 +97,12 @@ class CloudTasksQueue:
     def _client(self) -> "CloudTasksClient":
         with self._making:
             if self._made is None:
-                self._made = _make_client(self._endpoint)
+                self._made = make_client(self._endpoint)
             return self._made
 
 
-def _make_client(endpoint: str | None) -> "CloudTasksClient":
+def make_client(endpoint: str | None) -> "CloudTasksClient":
+    """A client of Cloud Tasks, or of what stands in for it."""
     import grpc  # noqa: PLC0415 - likewise
     from google.cloud.tasks_v2 import CloudTasksClient  # noqa: PLC0415 - likewise
     from google.cloud.tasks_v2.services.cloud_tasks.transports import (  # noqa: PLC0415 - likewise
