@@ -3,7 +3,6 @@
 from functions.tasks.schemas import SettleTask, SettleView, SweepTask, SweepView
 from functions.tasks.settling import settle
 from functions.tasks.sweeping import sweep
-from shared import log
 from shared.http.routes import Answer, Call, Group
 
 group = Group("tasks", "The platform's own callbacks")
@@ -13,7 +12,7 @@ group = Group("tasks", "The platform's own callbacks")
 def settle_document(call: Call, body: SettleTask) -> Answer:
     """Carry out what has come due on one document."""
     outcome = settle(call.runtime, body)
-    log.write("INFO", "task", collection=body.collection, id=body.id, due_at=body.due_at, outcome=outcome)
+    call.noted.update(collection=body.collection, id=body.id, due_at=body.due_at, outcome=outcome)
     return Answer(200, SettleView(outcome=outcome.value))
 
 
@@ -21,4 +20,5 @@ def settle_document(call: Call, body: SettleTask) -> Answer:
 def sweep_overdue(call: Call, body: SweepTask) -> Answer:
     """Enqueue tasks for documents that are overdue: the cure for tasks that got lost."""
     swept = sweep(call.runtime, body)
+    call.noted.update(woken=swept.woken, reached=swept.reached, complete=swept.complete)
     return Answer(200, SweepView(woken=swept.woken, reached=swept.reached, complete=swept.complete))

@@ -78,6 +78,7 @@ def _handle(route: Route, runtime: Callable[[], Runtime], **arguments: Any) -> R
         arguments["form"] = parsing.form_body(route.form, request)
     accept = request.headers.get("Accept", "*/*")
     call = Call(current, request.path, parsing.query_pairs(request), accept, user)
+    g.noted = call.noted
     return answers.response(route.handler(call, **arguments))
 
 
@@ -96,12 +97,14 @@ def _finish(response: Response) -> Response:
         "request",
         method=request.method,
         route=str(request.url_rule),
+        ids=request.view_args or None,
         status=response.status_code,
         ms=round((time.perf_counter() - g.began) * 1000, 2),
         request_id=g.request_id,
         user_id=g.get("user_id"),
         trace=request.headers.get("X-Cloud-Trace-Context"),
         retry=request.headers.get("X-CloudTasks-TaskRetryCount"),
+        **g.get("noted", {}),
     )
     return response
 

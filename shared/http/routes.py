@@ -27,6 +27,8 @@ class Call:
     """The query as it came, for links to other pages."""
     accept: str
     user: Caller | None = None
+    noted: dict[str, Any] = field(default_factory=dict)
+    """What the request's line in the log says besides: ids and outcomes, never what a client sent."""
 
     @property
     def prefers_text(self) -> bool:
