@@ -64,7 +64,7 @@ def _on_google(settings: Settings, google: Google) -> Runtime:
     return Runtime(
         settings,
         given_keys(google),
-        FirestoreStore(google.project, google.database),
+        FirestoreStore(google.project, google.database, config.firestore_emulator()),
         CloudTasksQueue(google.queue, google.tasks_url, google.tasks_account, google.tasks_endpoint),
         OidcCheck(google.tasks_url, frozenset(accounts), google.certificates_url),
     )
