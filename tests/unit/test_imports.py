@@ -211,10 +211,17 @@ def test_a_function_loads_what_it_needs_and_touches_nothing(
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize("name", GROUPS)
+def test_a_runtime_on_googles_parts_has_no_client_yet(tmp_path: Path, name: str) -> None:
+    modules, opened, threads = _loaded(tmp_path, ON_GOOGLE, name, "shared.runtime:runtime")
+    assert modules & HEAVY == set()
+    assert {module for module in modules if module.startswith("shared.adapters.sqlite")} == set()
+    assert (opened, threads) == ([], 1)
+
+
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_importing_every_module_touches_nothing(tmp_path: Path, settings: Mapping[str, str]) -> None:
     names = [_module(path) for path in FILES if path.parts[0] != "local" and "." in _module(path)]
-    modules, opened, threads = _loaded(tmp_path, settings, *names)
-    assert modules & HEAVY == set()
+    _, opened, threads = _loaded(tmp_path, settings, *names)
     assert (opened, threads) == ([], 1)
     assert list(tmp_path.iterdir()) == []
