@@ -1,13 +1,21 @@
 """The keys in the data folder: made once, readable by their owner only, never shown."""
 
+import base64
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import jwt
 import pytest
 
-from shared.errors import HomeUnusable
-from shared.keys import KEY_BYTES, Keys, key_id, keys_in, open_home
+from shared import config, tokens
+from shared.config import KEY_BYTES
+from shared.errors import HomeUnusable, Unauthenticated
+from shared.keys import Keys, given_keys, key_id, keys_in, open_home
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+OLD, NEW, OTHER = (letter * 40 for letter in (b"o", b"n", b"x"))
 
 
 def _mode(path: Path) -> int:
@@ -90,3 +98,61 @@ def test_a_missing_signing_key_is_made_anew_beside_a_database_too(tmp_path: Path
     after = keys_in(tmp_path, is_new=False)
     assert after.identity == before.identity
     assert after.signing != before.signing
+
+
+def _given(signing: bytes, previous: bytes | None = None) -> Keys:
+    """The keys of an instance on Google Cloud with these signing keys."""
+    variables = {
+        "ENVCTL_PROJECT": "a-project",
+        "ENVCTL_DATABASE": "envctl-a",
+        "ENVCTL_QUEUE": "projects/a-project/locations/europe-west1/queues/envctl",
+        "ENVCTL_TASKS_URL": "https://tasks.example.com",
+        "ENVCTL_TASKS_ACCOUNT": "tasks@a-project.iam.gserviceaccount.com",
+        "ENVCTL_SIGNING_KEY": base64.b64encode(signing).decode(),
+        "ENVCTL_IDENTITY_KEY": base64.urlsafe_b64encode(b"\xff" * 40).decode(),
+    }
+    if previous is not None:
+        variables["ENVCTL_PREVIOUS_SIGNING_KEY"] = base64.b64encode(previous).decode()
+    google = config.load(variables).google
+    assert google is not None
+    return given_keys(google)
+
+
+def _token(keys: Keys) -> str:
+    return tokens.issue(keys, "usr-1", "t", NOW, timedelta(hours=1))
+
+
+def test_given_keys_are_the_bytes_of_the_settings() -> None:
+    keys = _given(NEW)
+    assert keys.signing == {key_id(NEW): NEW}
+    assert keys.identity == b"\xff" * 40
+
+
+def test_of_two_signing_keys_the_first_signs_and_both_verify() -> None:
+    keys = _given(NEW, OLD)
+    assert list(keys.signing) == [key_id(NEW), key_id(OLD)]
+    token = _token(keys)
+    assert jwt.get_unverified_header(token)["kid"] == key_id(NEW)
+    for valid in (token, _token(_given(OLD)), _token(_given(NEW))):
+        assert tokens.verify(keys, valid, NOW) == "usr-1"
+    with pytest.raises(Unauthenticated):
+        tokens.verify(keys, _token(_given(OTHER)), NOW)
+
+
+def test_a_rotation_step_by_step_locks_nobody_out() -> None:
+    before, during, after = _given(OLD), _given(NEW, OLD), _given(NEW)
+    old, new = _token(before), _token(during)
+    assert tokens.verify(during, old, NOW) == "usr-1"
+    assert tokens.verify(after, new, NOW) == "usr-1"
+    with pytest.raises(Unauthenticated):
+        tokens.verify(after, old, NOW)
+    assert before.email_key("a@b") == during.email_key("a@b") == after.email_key("a@b")
+
+
+def test_the_same_key_twice_is_one() -> None:
+    assert _given(NEW, NEW).signing == {key_id(NEW): NEW}
+
+
+def test_no_given_key_is_shown() -> None:
+    keys = _given(NEW, OLD)
+    assert "nnnn" not in f"{keys} {keys!r}"
