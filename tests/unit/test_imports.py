@@ -47,6 +47,16 @@ def _imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def _top_imports(module: str) -> Iterator[str]:
+    """What a module imports when it is imported."""
+    path = (ROOT / module.replace(".", "/")).with_suffix(".py")
+    for node in ast.parse(path.read_text(encoding="utf-8")).body if path.exists() else ():
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield f"{node.module}."
+
+
 def _is_within(name: str, package: str) -> bool:
     return f"{name}.".startswith(f"{package}.")
 
@@ -159,14 +169,16 @@ for name in sys.argv[1:]:
         importlib.import_module("shared.groups").entry_point(name)
 kinds = {f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects()}
 is_client = lambda kind: kind.startswith(("grpc", "google")) and kind.endswith(("Client", "Channel"))
-opened += filter(is_client, kinds)
+opened += [[kind] for kind in filter(is_client, kinds)]
 print(json.dumps({"modules": sorted(sys.modules), "opened": opened, "threads": threading.active_count()}))
 """
 ON_MACHINE = {"ENVCTL_LOG_LEVEL": "INFO"}
 SETTINGS = [pytest.param(ON_MACHINE, id="on this machine"), pytest.param(ON_GOOGLE, id="on Google's parts")]
 
 
-def _loaded(tmp_path: Path, settings: Mapping[str, str], *names: str) -> tuple[set[str], list[str], int]:
+def _loaded(
+    tmp_path: Path, settings: Mapping[str, str], *names: str
+) -> tuple[set[str], list[list[str]], int]:
     """What a fresh interpreter has loaded, opened (clients too) and started after importing these."""
     environment = {"ENVCTL_HOME": str(tmp_path / "home"), "PATH": "", "HOME": str(tmp_path), **settings}
     command = [sys.executable, "-c", LOAD, *names]
@@ -219,9 +231,23 @@ def test_a_runtime_on_googles_parts_has_no_client_yet(tmp_path: Path, name: str)
     assert (opened, threads) == ([], 1)
 
 
+MODULES = [_module(path) for path in FILES if path.parts[0] != "local" and "." in _module(path)]
+LATE = [name for name in MODULES if any(part.startswith("google.") for part in _top_imports(name))]
+"""What an adapter loads at its first use, because it loads Google's libraries with itself."""
+
+
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_importing_every_module_touches_nothing(tmp_path: Path, settings: Mapping[str, str]) -> None:
-    names = [_module(path) for path in FILES if path.parts[0] != "local" and "." in _module(path)]
-    _, opened, threads = _loaded(tmp_path, settings, *names)
+    modules, opened, threads = _loaded(tmp_path, settings, *(name for name in MODULES if name not in LATE))
+    assert modules & HEAVY == set()
     assert (opened, threads) == ([], 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_googles_libraries_are_loaded_without_making_a_client(tmp_path: Path) -> None:
+    assert {name.partition("_")[0] for name in LATE} == {"shared.adapters.firestore"}
+    modules, opened, threads = _loaded(tmp_path, ON_GOOGLE, *MODULES)
+    assert modules >= {"grpc", "google.cloud.firestore_v1"}
+    assert [one for one in opened if one[0] != "socket.bind"] == [], "urllib3 asks for IPv6 with a bind"
+    assert threads == 1
     assert list(tmp_path.iterdir()) == []
