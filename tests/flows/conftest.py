@@ -7,7 +7,10 @@ from typing import Protocol
 
 import pytest
 
-from tests.flows.server import Server, free_port, run_local
+from local.google.firestore_emulator import Emulator, firestore_emulator
+from local.google.stack import Sweep
+from tests.flows.google_stack import GoogleStack, google_stack
+from tests.flows.server import SHORT, Server, free_port, run_local
 
 
 class StartServer(Protocol):
@@ -45,3 +48,41 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
     finally:
         server.end()
+
+
+STORY = {
+    **SHORT,
+    "ENVCTL_RUNNING_SECONDS": "1",
+    "ENVCTL_GRACE_SECONDS": "0.8",
+    "ENVCTL_DELETING_SECONDS": "0.5",
+    "ENVCTL_TOMBSTONE_SECONDS": "3",
+}
+"""Durations so short that a whole life passes while a test looks on."""
+OVERDUE_SECONDS = 2.0
+"""How late a document is when the sweep of Google's parts looks after it."""
+
+
+@pytest.fixture(scope="session")
+def one_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One machine's parts, with short lives."""
+    port, home = free_port(), tmp_path_factory.mktemp("home")
+    server = Server(port, home, run_local(home, port, STORY))
+    try:
+        server.wait_until_healthy()
+        yield server
+    finally:
+        server.end()
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    with firestore_emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def google(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleStack]:
+    """Google's parts, with short lives."""
+    home, sweep = tmp_path_factory.mktemp("home"), Sweep(0.5, OVERDUE_SECONDS)
+    with google_stack(emulator, home, sweep, **STORY) as stack:
+        yield stack

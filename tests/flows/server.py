@@ -1,15 +1,19 @@
 """Servers as users start them: `python -m local` on a port and a folder of their own."""
 
+import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 
 from tests.client import Client
 
@@ -40,12 +44,14 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
         time.sleep(0.01)
 
 
-def run_local(home: Path, port: int | str, settings: Mapping[str, str]) -> "subprocess.Popen[str]":
+def run_local(
+    home: Path, port: int | str, settings: Mapping[str, str], module: str = "local"
+) -> "subprocess.Popen[str]":
     """Starts the program as a terminal does: in a process group of its own."""
     # Nothing of whoever runs the tests: neither their settings nor their folder.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ENVCTL_")}
     return subprocess.Popen(
-        [sys.executable, "-m", "local"],
+        [sys.executable, "-m", module],
         cwd=ROOT,
         env={**inherited, **SHORT, "ENVCTL_HOME": str(home), "PORT": str(port), **settings},
         stdout=subprocess.PIPE,
@@ -69,6 +75,10 @@ class Server:
 
     def client(self, token: str | None = None) -> Client:
         return Client(self.port, token)
+
+    def stored(self, collection: str) -> dict[str, dict[str, Any]]:
+        """See `stored`."""
+        return stored(self.home, collection)
 
     def is_healthy(self) -> bool:
         client = Client(self.port, timeout=2)
@@ -98,6 +108,13 @@ class Server:
             return self.process.returncode, "", ""
         output, errors = self.process.communicate(timeout=20)
         return self.process.returncode, output, errors
+
+
+def stored(home: Path, collection: str) -> dict[str, dict[str, Any]]:
+    """What is in the database of a data folder, by id, whatever readers compute from it."""
+    with closing(sqlite3.connect(f"file:{home / 'envctl.db'}?mode=ro", uri=True)) as database:
+        sql = "SELECT id, body FROM documents WHERE collection = ?"
+        return {name: json.loads(body) for name, body in database.execute(sql, [collection])}
 
 
 def family(pid: int) -> list[int]:

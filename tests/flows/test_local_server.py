@@ -18,7 +18,7 @@ from shared.keys import keys_in
 from shared.times import from_text
 from tests.client import Client
 from tests.flows.conftest import StartServer
-from tests.flows.server import Server, family, free_port, processes, run_local, wait_until
+from tests.flows.server import Server, family, free_port, processes, run_local, stored, wait_until
 
 STOP_SECONDS = 5.0
 
@@ -41,9 +41,7 @@ def open_environments(server: Server, count: int, clients: int = 8) -> tuple[str
 
 def stored_statuses(home: Path) -> dict[str, str]:
     """What is in the database, whatever readers compute from it."""
-    with closing(sqlite3.connect(f"file:{home / 'envctl.db'}?mode=ro", uri=True)) as database:
-        sql = "SELECT id, json_extract(body, '$.status') FROM documents WHERE collection = 'environments'"
-        return dict(database.execute(sql).fetchall())
+    return {name: data["status"] for name, data in stored(home, "environments").items()}
 
 
 def statuses(server: Server, token: str, opened: list[dict[str, Any]]) -> list[str]:

@@ -1,0 +1,150 @@
+"""Stories that go the same way whatever is underneath: one machine's parts, or Google's."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, Protocol, cast
+
+import pytest
+
+from shared.times import from_text
+from tests.client import Client
+from tests.flows.server import wait_until
+
+GONE_WITHIN = 20.0
+
+
+class Platform(Protocol):
+    """A running platform."""
+
+    def client(self, token: str | None = None) -> Client:
+        """A connection to it."""
+
+    def stored(self, collection: str) -> dict[str, dict[str, Any]]:
+        """What is in the database, by id."""
+
+
+@pytest.fixture(params=["one_machine", "google"])
+def platform(request: pytest.FixtureRequest) -> Platform:
+    return cast("Platform", request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+def client(platform: Platform, request: pytest.FixtureRequest) -> Iterator[Client]:
+    """Somebody with an account of their own, who is in the middle of a project."""
+    with closing(platform.client()) as client:
+        client.log_in(f"{hash(request.node.name)}@example.com")
+        yield client
+
+
+@pytest.fixture
+def project(client: Client) -> str:
+    return str(client.create("/api/v1/projects", name="p")["id"])
+
+
+def open_environment(client: Client, project: str, **fields: object) -> Any:  # noqa: ANN401 - any JSON object
+    path = f"/api/v1/environments/projects/{project}"
+    return client.create(path, **{"name": "e", "type": "ephemeral", **fields})
+
+
+def until(client: Client, path: str, status: str, seconds: float = 10) -> Any:  # noqa: ANN401
+    """The object once it has a status."""
+    last: dict[str, Any] = {}
+
+    def has_come() -> bool:
+        last.update(client.request("GET", path).body)
+        return bool(last["status"] == status)
+
+    wait_until(has_come, seconds, f"{path} is {status}")
+    return last
+
+
+def test_an_environment_is_what_its_timeline_says_at_every_moment(client: Client, project: str) -> None:
+    opened = open_environment(client, project, ttl_hours=1.5 / 3600)
+    steps = [(from_text(step["at"]), step["status"]) for step in opened["timeline"]]
+    expected = ["provisioning", "running", "expired", "deleting", "deleted"]
+    assert [status for _, status in steps] == expected
+    path, seen = f"/api/v1/environments/{opened['id']}?show_deleted=true", set()
+    while "deleted" not in seen:
+        before = datetime.now(UTC)
+        status = client.request("GET", path).body["status"]
+        after = datetime.now(UTC)
+        at_least = [name for at, name in steps if at <= before][-1]
+        at_most = [name for at, name in steps if at <= after][-1]
+        assert expected.index(at_least) <= expected.index(status) <= expected.index(at_most)
+        seen.add(status)
+        time.sleep(0.01)
+    assert seen == set(expected)
+    assert client.request("GET", path.partition("?")[0]).status == 404
+
+
+def test_a_ttls_end_is_written_down_by_callbacks_and_then_everything_removed(
+    platform: Platform, client: Client, project: str
+) -> None:
+    opened = open_environment(client, project, ttl_hours=1.5 / 3600)
+    stored: list[str] = []
+
+    def is_gone() -> bool:
+        found = platform.stored("environments").get(opened["id"], {"status": "purged"})
+        if found["status"] not in stored:
+            stored.append(found["status"])
+        return stored[-1] == "purged"
+
+    wait_until(is_gone, GONE_WITHIN, "the environment is purged")
+    assert stored == ["provisioning", "running", "expired", "deleting", "deleted", "purged"]
+
+
+def test_versions_are_rolled_out_and_tell_about_it(client: Client, project: str) -> None:
+    environment = open_environment(client, project, type="persistent")["id"]
+    until(client, f"/api/v1/environments/{environment}", "running")
+    path = f"/api/v1/deployments/environments/{environment}"
+    deployments = [client.create(path, version=f"v{number}") for number in (1, 2, 3)]
+    for number, deployment in enumerate(deployments, 1):
+        ended = until(client, f"/api/v1/deployments/{deployment['id']}", "succeeded")
+        assert [step["status"] for step in ended["timeline"]] == ["pending", "running", "succeeded"]
+        assert ended["number"] == number
+        log = client.request("GET", ended["logs_url"]).body
+        assert log["complete"]
+        assert [entry["seq"] for entry in log["entries"]] == list(range(1, len(log["entries"]) + 1))
+        assert log["entries"][-1]["message"] == "Deployment succeeded"
+    listed = client.request("GET", path).body
+    assert [item["number"] for item in listed] == [3, 2, 1]
+    moments = [[step["at"] for step in item["timeline"]] for item in reversed(listed)]
+    assert all(one[2] <= following[1] for one, following in pairwise(moments))
+
+
+def test_what_runs_when_a_ttl_ends_ends_with_it(platform: Platform, client: Client, project: str) -> None:
+    opened = open_environment(client, project, ttl_hours=1.5 / 3600)
+    until(client, f"/api/v1/environments/{opened['id']}", "running")
+    expires_at = from_text(opened["expires_at"])
+    wait_until(lambda: (expires_at - datetime.now(UTC)).total_seconds() < 0.9, 3, "it is nearly over")
+    path = f"/api/v1/deployments/environments/{opened['id']}"
+    deployment = client.create(path, version="v")["id"]
+    failed = until(client, f"/api/v1/deployments/{deployment}", "failed")
+    assert failed["status_reason"] == "environment_expired"
+    assert from_text(failed["timeline"][-1]["at"]) == expires_at
+    wait_until(lambda: is_stored(platform, "deployments", deployment, "failed"), 10, "it is stored")
+
+
+def is_stored(platform: Platform, collection: str, name: str, status: str) -> bool:
+    found: Mapping[str, Any] = platform.stored(collection).get(name, {})
+    return found.get("status") == status
+
+
+def test_a_project_takes_everything_with_it(platform: Platform, client: Client, project: str) -> None:
+    opened = [open_environment(client, project)["id"] for _ in range(3)]
+    until(client, f"/api/v1/environments/{opened[0]}", "running")
+    deployment = client.create(f"/api/v1/deployments/environments/{opened[0]}", version="v")["id"]
+    assert client.request("DELETE", f"/api/v1/projects/{project}").status == 409
+    assert client.request("DELETE", f"/api/v1/projects/{project}?force=true").status == 204
+    paths = [f"/api/v1/environments/{name}" for name in opened]
+    paths += [f"/api/v1/projects/{project}", f"/api/v1/deployments/{deployment}"]
+    assert [client.request("GET", path).status for path in paths] == [404] * 5
+
+    def is_gone() -> bool:
+        left = {*platform.stored("environments"), *platform.stored("deployments")}
+        return not left & {*opened, deployment}
+
+    wait_until(is_gone, GONE_WITHIN, "its environments are purged")
