@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import sections
+from benchmarks import google, sections
 from benchmarks.figures import Verdict
 
 Section = Callable[[dict[str, Any]], tuple[list[str], list[Verdict]]]
@@ -18,6 +18,7 @@ _SECTIONS: dict[str, Section] = {
     "startup": sections.startup,
     "scale": sections.scale,
     "login": sections.login,
+    "google": google.section,
 }
 
 _INTRODUCTION = """\
