@@ -1,7 +1,7 @@
 """`python -m benchmarks [NAME …]`: measure, keep the raw figures, render the results.
 
     python -m benchmarks                  everything
-    python -m benchmarks --quick          everything, too short to mean anything, in under a minute
+    python -m benchmarks --quick          everything, too short to mean anything, in about a minute
     python -m benchmarks perf --only environment,empty --seconds 2 --rounds 1
     python -m benchmarks render           results.md from the raw figures
 
