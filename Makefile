@@ -6,7 +6,7 @@ VENV ?= .venv$(addprefix -,$(notdir $(filter-out python3,$(PYTHON))))
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-google test check lint types openapi bundle bench test-browser clean
+.PHONY: help run run-google test test-google check lint types openapi bundle bench test-browser clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ run-google: $(VENV)/run.done  ## Serve it as it is deployed: a process per funct
 
 test: $(VENV)/dev.done  ## Install what is missing and run the tests
 	$(BIN)/python -m pytest
+
+test-google: $(VENV)/dev.done  ## Run the tests that need Google's emulators, which must be there
+	$(BIN)/python -m pytest --google -m google
 
 test-browser: $(VENV)/browser.done  ## Look at Swagger UI and ReDoc with Chromium, which must be there
 	$(BIN)/python -m pytest tests/browser

@@ -12,7 +12,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 Scalar = str | int | float | bool | None
 
 Data = Mapping[str, Any]
-"""A document's fields: JSON values only. Times are RFC 3339 text of fixed width (`shared.times`),
+"""A document's fields: JSON values only, whole numbers of 64 bits, no array directly in an array, no
+key that is empty or of the form `__key__`. Times are RFC 3339 text of fixed width (`shared.times`),
 so that their order as text is their order in time."""
 
 Cursor = tuple[Scalar, ...]
@@ -32,7 +33,8 @@ class Document:
 
     ref: Ref
     version: str
-    """Opaque. It differs after every write, also after a delete and a new create of the same ref."""
+    """Opaque. It differs after every write that changes the data, also after a delete and a new create
+    of the same ref."""
     data: Data
 
 
@@ -67,7 +69,7 @@ Write = Create | Update | Delete
 class Filter(NamedTuple):
     """A condition on one top-level field.
 
-    `in` takes a tuple of values, `array_contains` a value of the field's array. The four
+    `in` takes a tuple of values, none of them null, `array_contains` a value of the field's array. The four
     comparisons are of like with like: a null or absent field never matches them, but `==` None
     matches a null (an absent field it does not).
     """

@@ -1,7 +1,7 @@
 """The adapters that the contract suite runs over: another one is one more entry in a table.
 
 A place is a folder of the test's own. Whoever opens the same place, in whichever process, sees the
-same documents and tasks.
+same documents and tasks. For Firestore it holds the name of a database, and where the emulator is.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from shared.adapters.firestore_store import FirestoreStore
 from shared.adapters.sqlite import Database
 from shared.adapters.sqlite_queue import RetryConfig, SqliteTaskQueue
 from shared.adapters.sqlite_store import SqliteStore
 from shared.ports import Store, Task, TaskQueue
-from tests.contract.cloud_tasks_line import cloud_tasks_line
 
 RETRY = RetryConfig(
     max_attempts=3,
@@ -64,16 +64,36 @@ def sqlite_store(place: Path) -> Iterator[Store]:
 
 
 @contextmanager
+def firestore_store(place: Path) -> Iterator[FirestoreStore]:
+    host, database = (place / "firestore").read_text(encoding="utf-8").split()
+    store = FirestoreStore("envctl-tests", database, host)
+    yield store
+    store.close()
+
+
+@contextmanager
 def sqlite_line(place: Path) -> Iterator[Line]:
     database = Database(place / "envctl.db")
     yield SqliteLine(SqliteTaskQueue(database, RETRY))
     database.close()
 
 
-STORES: dict[str, Callable[[Path], AbstractContextManager[Store]]] = {"sqlite": sqlite_store}
+@contextmanager
+def cloud_tasks_line(place: Path) -> Iterator[Line]:
+    # Google's libraries take long to load: only who asks for them waits, not every process of a race.
+    from tests.contract import cloud_tasks_line as google  # noqa: PLC0415
+
+    with google.cloud_tasks_line(place, RETRY) as line:
+        yield line
+
+
+STORES: dict[str, Callable[[Path], AbstractContextManager[Store]]] = {
+    "sqlite": sqlite_store,
+    "firestore": firestore_store,
+}
 LINES: dict[str, Callable[[Path], AbstractContextManager[Line]]] = {
     "sqlite": sqlite_line,
-    "cloud_tasks": lambda place: cloud_tasks_line(place, RETRY),
+    "cloud_tasks": cloud_tasks_line,
 }
 _LINE_BESIDE = {"firestore": "cloud_tasks"}
 

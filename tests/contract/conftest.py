@@ -11,12 +11,14 @@ import pytest
 from shared.ports import Store
 from tests.contract.adapters import LINES, STORES, Line
 from tests.contract.elsewhere import Race, Start
+from tests.contract.places import STORE_NAMES, prepare
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=STORE_NAMES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    prepare(tmp_path, request.param, request)
     with STORES[request.param](tmp_path) as store:
         yield store
 
@@ -27,10 +29,11 @@ def line(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Line]:
         yield line
 
 
-@pytest.fixture(params=STORES)
-def adapter(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=STORE_NAMES)
+def adapter(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The adapter's name, for tests that open one place several times."""
     name: str = request.param
+    prepare(tmp_path, name, request)
     return name
 
 

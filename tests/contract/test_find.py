@@ -9,6 +9,7 @@ import pytest
 from shared.errors import MissingIndex
 from shared.ports import Create, Delete, Document, Filter, Order, Query, Ref, Store, Update
 from tests.contract.adapters import STORES
+from tests.contract.places import STORE_NAMES, prepare
 from tests.contract.queries import (
     COMPARISONS,
     DUE,
@@ -32,10 +33,12 @@ Full = tuple[Store, list[Document]]
 every_shape = pytest.mark.parametrize("query", SHAPES.values(), ids=SHAPES)
 
 
-@pytest.fixture(scope="module", params=STORES)
+@pytest.fixture(scope="module", params=STORE_NAMES)
 def full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
     """A store with made-up documents, which its tests only read."""
-    with STORES[request.param](tmp_path_factory.mktemp("full")) as store:
+    place = tmp_path_factory.mktemp("full")
+    prepare(place, request.param, request)
+    with STORES[request.param](place) as store:
         yield store, filled(store)
 
 
@@ -228,7 +231,7 @@ def test_only_an_array_contains(store: Store) -> None:
         store,
         *(
             {"ended": False, "member_ids": one}
-            for one in (["u1"], "u1", None, {"u1": 1}, [["u1"]], [], ["u1", "u1"])
+            for one in (["u1"], "u1", None, {"u1": 1}, [{"u1": "u1"}], [], ["u1", "u1"])
         ),
         {"ended": False},
         collection="projects",

@@ -1,0 +1,42 @@
+"""Google's emulators for the tests that need them: started when the first one asks, once for all.
+
+Without one those tests are skipped, and the summary says why; with `--google`, or `CI` set, they fail.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from local.google.firestore_emulator import Emulator, NoEmulator, firestore_emulator
+
+_SAID = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--google", action="store_true", help="fail, don't skip, where an emulator is missing")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "google: needs an emulator of Google's")
+    config.stash[_SAID] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in config.stash[_SAID]:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def emulator(pytestconfig: pytest.Config) -> Iterator[Emulator]:
+    """Google's Firestore emulator. A test takes a database of its own, by a random name."""
+    said = pytestconfig.stash[_SAID]
+    try:
+        with firestore_emulator() as found:
+            said.append(f"Firestore emulator: {found.source}")
+            yield found
+    except NoEmulator as missing:
+        if pytestconfig.getoption("--google") or os.environ.get("CI"):
+            pytest.fail(str(missing), pytrace=False)
+        said.append(f"Skipped what needs the Firestore emulator. {missing}")
+        pytest.skip(str(missing))
