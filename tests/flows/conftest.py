@@ -1,15 +1,17 @@
 """Running servers for the flows."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from local.google.firestore_emulator import Emulator, firestore_emulator
+from local.google.firestore_emulator import Emulator
 from local.google.stack import Sweep
 from tests.flows.google_stack import GoogleStack, google_stack
+from tests.flows.outage import Outage, live_through
 from tests.flows.server import SHORT, Server, free_port, run_local
 
 
@@ -56,6 +58,7 @@ STORY = {
     "ENVCTL_GRACE_SECONDS": "0.8",
     "ENVCTL_DELETING_SECONDS": "0.5",
     "ENVCTL_TOMBSTONE_SECONDS": "3",
+    "ENVCTL_LOG_LEVEL": "WARNING",
 }
 """Durations so short that a whole life passes while a test looks on."""
 OVERDUE_SECONDS = 2.0
@@ -75,14 +78,21 @@ def one_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[Emulator]:
-    with firestore_emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture(scope="session")
 def google(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleStack]:
     """Google's parts, with short lives."""
     home, sweep = tmp_path_factory.mktemp("home"), Sweep(0.5, OVERDUE_SECONDS)
     with google_stack(emulator, home, sweep, **STORY) as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def outage(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Future[Outage]"]:
+    """Cloud Tasks is down for a while, beside whatever other tests do: with a stack of its own."""
+    home, sweep = tmp_path_factory.mktemp("home"), Sweep(0.5, OVERDUE_SECONDS)
+
+    def live() -> Outage:
+        with google_stack(emulator, home, sweep, **STORY) as stack:
+            return live_through(stack)
+
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(live)
