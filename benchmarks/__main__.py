@@ -35,7 +35,7 @@ def _suites(wanted: argparse.Namespace) -> Mapping[str, Callable[[], dict[str, A
     plan = QUICK if quick else perf.Plan(seconds=wanted.seconds, rounds=wanted.rounds)
     only = wanted.only.split(",") if wanted.only else ()
     return {
-        "startup": lambda: startup.run(1 if quick else 5),
+        "startup": lambda: startup.run(1 if quick else 15),
         "perf": lambda: perf.run(plan, _say, only),
         "login": lambda: login.run(10 if quick else 200),
         "burst": lambda: burst.run(50 if quick else wanted.environments),

@@ -150,7 +150,9 @@ def platform_server(home: Path) -> Server:
     return Server([sys.executable, "-m", "local"], port, variables, "/health")
 
 
-def function_server(source: str, target: str, home: Path, probe: str = "/health") -> Server:
+def function_server(
+    source: str, target: str, home: Path, probe: str = "/health", more: Mapping[str, str] | None = None
+) -> Server:
     """One function, as the cloud starts it."""
     port = free_port()
     command = [
@@ -165,6 +167,8 @@ def function_server(source: str, target: str, home: Path, probe: str = "/health"
         "ENVCTL_CALLBACK_SECRET": _SECRET,
         "ENVCTL_LOG_LEVEL": "WARNING",
         "THREADS": str(EMPTY_THREADS),
+        "PYTHONDONTWRITEBYTECODE": "",  # whatever is set here: building a Cloud Function compiles it
+        **(more or {}),
     }
     return Server([*command, "--host", HOST, "--port", str(port)], port, variables, probe)
 

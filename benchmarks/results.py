@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import google, sections
+from benchmarks import google, sections, startup
 from benchmarks.figures import Verdict
 
 Section = Callable[[dict[str, Any]], tuple[list[str], list[Verdict]]]
@@ -15,7 +15,7 @@ _SECTIONS: dict[str, Section] = {
     "burst": sections.burst,
     "followers": sections.followers,
     "crash": sections.crash,
-    "startup": sections.startup,
+    "startup": startup.section,
     "scale": sections.scale,
     "login": sections.login,
     "google": google.section,

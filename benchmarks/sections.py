@@ -15,7 +15,6 @@ from benchmarks.figures import (
     peer,
     verdicts,
 )
-from benchmarks.load import median
 
 Section = tuple[list[str], list[Verdict]]
 
@@ -206,32 +205,6 @@ def crash(found: dict[str, Any]) -> Section:
             met=good == len(rounds),
         )
     ]
-
-
-def startup(found: dict[str, Any]) -> Section:
-    """Process start to the first 200."""
-    modules = found["modules"]
-    rows = []
-    for name, seconds in found["seconds"].items():
-        loaded = modules.get(name)
-        more = ", ".join(loaded["libraries"] + loaded["standard_library"]) if loaded else ""
-        counts = (
-            (loaded["modules"], loaded["top_level"], len(loaded["own"]), more) if loaded else ("", "", "", "")
-        )
-        title = {"platform": "the whole platform (`make run`)", "empty": "an empty function"}.get(name, name)
-        rows.append((title, _number(median(seconds)), f"{min(seconds):.2f} to {max(seconds):.2f}", *counts))
-    return [
-        "## Start",
-        "",
-        (
-            "Seconds from process start to the first 200, medians; each function alone under "
-            f"functions-framework ({found['threads']} threads), as the cloud starts it, asked for "
-            "/health, which reads the database. Modules are those in the process once it has answered; "
-            "by name, the top-level ones that the empty function's process has not."
-        ),
-        "",
-        *table(("", "seconds", "range", "modules", "top-level", "own", "more than the empty function"), rows),
-    ], []
 
 
 def scale(found: dict[str, Any]) -> Section:
