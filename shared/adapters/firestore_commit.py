@@ -55,15 +55,17 @@ def commit(connection: Connection, read: Read, writes: Sequence[Write]) -> None:
 
 def _reported(
     writes: Sequence[Write], refused: Refused, read: Read, patience: Patience
-) -> AlreadyExists | Conflict:
-    """What a refusal is to the caller. Of several writes the server doesn't say reliably which it was."""
-    exists = isinstance(refused.__cause__, exceptions.AlreadyExists)
-    if len(writes) > 1:
+) -> AlreadyExists | Conflict | ValueError:
+    """What a refusal is to the caller. Which of several writes it was, the server doesn't say reliably."""
+    cause = refused.__cause__
+    if len(writes) > 1 or isinstance(cause, exceptions.InvalidArgument):
         found = read([write.ref for write in writes], patience)
         if not all(map(_holds, writes, found)):
             return _refusal(writes, found)
-        # Whoever was in the way has gone, or the server had too many who wrote at once.
-    return (AlreadyExists if exists else Conflict)(_key(writes[0].ref))
+        # Whoever was in the way has gone, too many wrote at once, or the data can't be held.
+        if isinstance(cause, exceptions.InvalidArgument):
+            return ValueError(cause.message)
+    return (AlreadyExists if isinstance(cause, exceptions.AlreadyExists) else Conflict)(_key(writes[0].ref))
 
 
 def _refusal(writes: Sequence[Write], found: Sequence[Document | None]) -> AlreadyExists | Conflict:

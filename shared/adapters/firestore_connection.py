@@ -34,6 +34,7 @@ _REFUSALS = (
     exceptions.FailedPrecondition,
     exceptions.NotFound,
     exceptions.Aborted,
+    exceptions.InvalidArgument,  # the emulator's word for a version that is later than the document's
 )
 _PASSING = (
     exceptions.ServerError,  # unavailable, deadline exceeded, internal, unknown: nothing to rely on
@@ -47,7 +48,7 @@ Rpc = Callable[..., Any]
 
 
 class Refused(Exception):
-    """The server has turned a call down: a precondition does not hold. Its cause is Google's error."""
+    """The server has turned a call down: a precondition does not hold, say. Its cause is Google's error."""
 
 
 class Unanswered(Exception):
@@ -100,8 +101,8 @@ class Connection:
                 patience.pause(fault)
             except exceptions.FailedPrecondition as fault:
                 raise Refused from fault
-            except exceptions.GoogleAPICallError as fault:
-                raise _in_our_words(fault) from fault
+            except exceptions.GoogleAPICallError as fault:  # an instance that is set up wrongly
+                raise Unavailable("database") from fault
 
     def commit(self, request: types.CommitRequest, patience: Patience) -> None:
         """Carry out the writes: one try. Raises Refused, Unanswered, Unavailable."""
@@ -111,8 +112,8 @@ class Connection:
             raise Refused from fault
         except _PASSING as fault:
             raise Unanswered from fault
-        except exceptions.GoogleAPICallError as fault:
-            raise _in_our_words(fault) from fault
+        except exceptions.GoogleAPICallError as fault:  # likewise
+            raise Unavailable("database") from fault
 
     def _call(self, rpc: Rpc, request: object, patience: Patience) -> Iterable[Any]:
         # No retry of Google's: it would repeat commits, and knows nothing of our budget.
@@ -124,10 +125,3 @@ def _channel(emulator: str | None) -> grpc.Channel:
     if emulator is not None:
         return grpc.insecure_channel(emulator, options=_OPTIONS)
     return FirestoreGrpcTransport.create_channel(options=_OPTIONS)
-
-
-def _in_our_words(fault: exceptions.GoogleAPICallError) -> Exception:
-    """What is no use to try again: a mistake in the program, or an instance that is set up wrongly."""
-    if isinstance(fault, exceptions.InvalidArgument):
-        return ValueError(fault.message)
-    return Unavailable("database")

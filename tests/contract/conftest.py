@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from shared.adapters import firestore_connection
+from shared.adapters.firestore_store import FirestoreStore
 from shared.ports import Store
-from tests.contract.adapters import LINES, STORES, Line
+from tests.contract.adapters import LINES, STORES, Line, firestore_store
 from tests.contract.elsewhere import Race, Start
+from tests.contract.firestore_proxy import Proxy, proxy_to
 from tests.contract.places import STORE_NAMES, prepare
 
 ROOT = Path(__file__).parents[2]
@@ -76,3 +79,38 @@ def race(elsewhere: Start) -> Race:
         return answers
 
     return run
+
+
+# Firestore's own ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def direct(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[FirestoreStore]:
+    """A store that reaches the emulator undisturbed: everybody else's."""
+    prepare(tmp_path, "firestore", request)
+    with firestore_store(tmp_path) as store:
+        yield store
+
+
+@pytest.fixture
+def proxy(direct: Store, tmp_path: Path) -> Iterator[Proxy]:
+    assert direct
+    host, _ = (tmp_path / "firestore").read_text(encoding="utf-8").split()
+    with proxy_to(host) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def ours(proxy: Proxy, tmp_path: Path) -> Iterator[FirestoreStore]:
+    """A store on the same database, with a network in between."""
+    _, database = (tmp_path / "firestore").read_text(encoding="utf-8").split()
+    store = FirestoreStore("envctl-tests", database, proxy.host)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little patience."""
+    monkeypatch.setattr(firestore_connection, "BUDGET_SECONDS", 0.6)
+    monkeypatch.setattr(firestore_connection, "TRY_SECONDS", 0.2)
