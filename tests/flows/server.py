@@ -89,12 +89,12 @@ class Server:
         finally:
             client.close()
 
-    def wait_until_healthy(self) -> None:
+    def wait_until_healthy(self, seconds: float = START_SECONDS) -> None:
         def healthy() -> bool:
             assert self.process.poll() is None, self.process.communicate()
             return self.is_healthy()
 
-        wait_until(healthy, START_SECONDS, "the server answers")
+        wait_until(healthy, seconds, "the server answers")
 
     def pids(self) -> list[int]:
         """The main process and everything it started that is still there."""
@@ -124,6 +124,17 @@ def family(pid: int) -> list[int]:
     for parent in found:
         found.extend(child for child, its_parent in rows.items() if its_parent == parent)
     return found
+
+
+def command_of(pid: int) -> str:
+    """What a process was started as; nothing when it has ended."""
+    listed = subprocess.run(
+        ["ps", "-o", "args=", "-ww", "-p", str(pid)],  # noqa: S607 - likewise
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return listed.stdout
 
 
 def processes() -> dict[int, int]:

@@ -75,6 +75,15 @@ def run_tour(url: str, folder: Path) -> str:
     return done.stdout
 
 
+def tells(output: str, story: list[str]) -> None:
+    """Fails unless every scene is in the output, one after the other."""
+    position = 0
+    for scene in story:
+        found = re.compile(scene, re.MULTILINE).search(output, position)
+        assert found, f"{scene} is missing in\n{output[position:]}"
+        position = found.end()
+
+
 def settings_in(table: str) -> Mapping[str, str]:
     """The variables of a table with their defaults; several may share a row."""
     found: dict[str, str] = {}
@@ -95,11 +104,7 @@ def as_printed(default: object) -> str:
 def test_the_tour_works_as_it_is_printed(start: StartServer, tmp_path: Path) -> None:
     need_programs("bash", "curl")
     server = start(tmp_path / "home")
-    output, position = run_tour(server.url, tmp_path), 0
-    for scene in STORY:
-        found = re.compile(scene, re.MULTILINE).search(output, position)
-        assert found, f"{scene} is missing in\n{output[position:]}"
-        position = found.end()
+    tells(run_tour(server.url, tmp_path), STORY)
 
 
 def test_the_table_of_settings_names_every_setting_with_its_default_and_nothing_else() -> None:
