@@ -1,0 +1,290 @@
+"""Where a Firestore emulator is looked for, in which order, and what is said when there is none."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from local.google import firestore_emulator as module
+from local.google.firestore_emulator import (
+    JAR,
+    SOURCES,
+    Emulator,
+    Lacking,
+    NoEmulator,
+    Source,
+    firestore_emulator,
+    from_cloud_sdk,
+    given,
+    in_docker,
+)
+from local.google.processes import free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+def having(host: str, ended: list[str]) -> Source:
+    @contextmanager
+    def source() -> Iterator[Emulator]:
+        yield Emulator(host, f"{host}'s")
+        ended.append(host)
+
+    return source
+
+
+@contextmanager
+def lacking() -> Iterator[Emulator]:
+    raise Lacking("has none")
+    yield
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / name
+    file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    file.chmod(0o755)
+
+
+def says(source: Source) -> str:
+    """Why a place has none."""
+    with pytest.raises(Lacking) as lacks, source():
+        pass
+    return str(lacks.value)
+
+
+# the order ---------------------------------------------------------------------------------------
+
+
+def test_the_variable_comes_before_docker_and_docker_before_the_cloud_sdk() -> None:
+    assert list(SOURCES.values()) == [given, in_docker, from_cloud_sdk]
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_the_first_place_that_has_one_gives_it_and_ends_it(first: int) -> None:
+    ended: list[str] = []
+    sources: Mapping[str, Source] = {
+        str(n): having(f"host{n}", ended) if n >= first else lacking for n in range(3)
+    }
+    with firestore_emulator(sources) as emulator:
+        assert emulator.host == f"host{first}"
+        assert ended == []
+    assert ended == [f"host{first}"]
+
+
+def test_what_is_raised_while_it_is_used_is_nobody_elses_fault() -> None:
+    ended: list[str] = []
+    with pytest.raises(KeyError), firestore_emulator({"a": having("a", ended), "b": having("b", ended)}):
+        raise KeyError
+    with pytest.raises(Lacking), firestore_emulator({"a": having("a", ended), "b": having("b", ended)}):
+        raise Lacking("of another kind")
+
+
+def test_when_no_place_has_one_it_is_said_why_for_each() -> None:
+    with (
+        pytest.raises(NoEmulator, match=r"no Firestore emulator\. Here: has none; There: has none\."),
+        firestore_emulator({"Here": lacking, "There": lacking}),
+    ):
+        pass
+
+
+# the variable ------------------------------------------------------------------------------------
+
+
+class Ok(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Where something answers as the emulator does."""
+    with HTTPServer(("127.0.0.1", 0), Ok) as server:
+        Thread(target=server.serve_forever).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def test_one_that_is_named_is_used(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    host = f"127.0.0.1:{port}"
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", host)
+    with given() as emulator:
+        assert (emulator.host, emulator.poll()) == (host, None)
+        assert emulator.source == f"FIRESTORE_EMULATOR_HOST={host}"
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_none_that_is_named_is_no_mistake(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    monkeypatch.delenv("FIRESTORE_EMULATOR_HOST", raising=False)
+    if value is not None:
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", value)
+    assert says(given) == "is not set"
+
+
+def test_one_that_is_named_and_does_not_answer_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
+    assert says(given).startswith("nothing answers at 127.0.0.1:")
+
+
+# Docker ------------------------------------------------------------------------------------------
+
+
+def test_docker_without_testcontainers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "testcontainers.core.container", None)
+    assert says(in_docker).startswith("testcontainers is not installed")
+
+
+def test_docker_without_an_engine_is_noticed_quickly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    started = time.monotonic()
+    assert says(in_docker) == "no engine answers"
+    assert time.monotonic() - started < 10
+
+
+class Container:
+    """What testcontainers' class does here, without a container."""
+
+    said: list[object]
+
+    def __init__(self, image: str) -> None:
+        type(self).said = [image]
+
+    def with_command(self, command: str) -> "Container":
+        self.said.append(command)
+        return self
+
+    def with_exposed_ports(self, port: int) -> "Container":
+        self.said.append(port)
+        return self
+
+    def __enter__(self) -> "Container":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.said.append("removed")
+
+    def get_container_host_ip(self) -> str:
+        return "127.0.0.1"
+
+    def get_exposed_port(self, _: int) -> int:
+        raise ConnectionError("no such image")
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_has_engine", lambda: True)
+    monkeypatch.setattr("testcontainers.core.container.DockerContainer", Container)
+
+
+@pytest.mark.usefixtures("engine")
+def test_docker_s_is_google_s_image_and_is_removed(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    monkeypatch.setattr(Container, "get_exposed_port", lambda *_: port)
+    with in_docker() as emulator:
+        assert emulator == Emulator(f"127.0.0.1:{port}", f"Docker, {module.IMAGE}", emulator.poll)
+        command = "gcloud emulators firestore start --host-port=0.0.0.0:8080"
+        assert Container.said == [module.IMAGE, command, 8080]
+    assert Container.said[3:] == ["removed"]
+
+
+@pytest.mark.usefixtures("engine")
+def test_an_image_that_can_not_be_had_is_said_and_removed() -> None:
+    assert says(in_docker) == f"{module.IMAGE} did not start: no such image"
+    assert Container.said[3:] == ["removed"]
+
+
+# the Cloud SDK -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder that is the whole PATH, but for what a script needs."""
+    folder = tmp_path / "sdk" / "bin"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def test_a_machine_without_gcloud_or_java(tools: Path) -> None:
+    assert says(from_cloud_sdk) == "there is no gcloud on the PATH"
+    program(tools, "gcloud", "exit 1")
+    assert says(from_cloud_sdk).endswith("gcloud components install cloud-firestore-emulator")
+    (tools.parent / JAR).parent.mkdir(parents=True)
+    (tools.parent / JAR).touch()
+    assert says(from_cloud_sdk) == "there is no Java on the PATH"
+
+
+def test_the_jar_lies_beside_gcloud_or_where_it_says(tools: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    program(tools, "gcloud", f'[ "$1" = info ] && echo {elsewhere}')
+    program(tools, "java", 'echo "$@" >&2; exit 1')
+    (elsewhere / JAR).parent.mkdir(parents=True)
+    (elsewhere / JAR).touch()
+    assert f"-cp {elsewhere / JAR} " in says(from_cloud_sdk)
+    (tools.parent / JAR).parent.mkdir(parents=True)
+    (tools.parent / JAR).touch()
+    assert f"-cp {tools.parent / JAR} " in says(from_cloud_sdk)
+
+
+def test_a_java_that_can_not_run_it_is_quoted(tools: Path) -> None:
+    program(tools, "gcloud", "exit 1")
+    (tools.parent / JAR).parent.mkdir(parents=True)
+    (tools.parent / JAR).touch()
+    program(tools, "java", "echo UnsupportedClassVersionError >&2; exit 1")
+    assert says(from_cloud_sdk) == "Java can't run the emulator: UnsupportedClassVersionError"
+    program(tools, "java", 'case "$*" in *--version) echo emulator 1.2.3;; *) exit 7;; esac')
+    assert says(from_cloud_sdk) == "the emulator ended at its start, with exit code 7"
+
+
+def test_one_that_never_answers_is_given_up_and_ended(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "START_SECONDS", 0.3)
+    program(tools, "gcloud", "exit 1")
+    (tools.parent / JAR).parent.mkdir(parents=True)
+    (tools.parent / JAR).touch()
+    script = 'case "$*" in *--version) echo emulator 1.2.3;; *) echo $$ > {0}; exec /bin/sleep 60;; esac'
+    program(tools, "java", script.format(tools / "pid"))
+    assert says(from_cloud_sdk) == "the emulator has not answered within 0.3 s"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tools / "pid").read_text()), 0)
+
+
+# what is started ends ----------------------------------------------------------------------------
+
+STARTER = """
+import sys, time
+from local.google.processes import started
+with started(["/bin/sh", "-c", sys.argv[1]]):
+    time.sleep(60)
+"""
+
+
+def test_a_program_and_its_children_end_with_whoever_started_it_however_that_ends(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    script = f"sleep 60 & echo $! $$ > {pids}.new; mv {pids}.new {pids}; wait"
+    with subprocess.Popen([sys.executable, "-c", STARTER, script], cwd=ROOT) as starter:
+        give_up_at = time.monotonic() + 20
+        while not pids.exists():
+            assert time.monotonic() < give_up_at
+            time.sleep(0.01)
+        starter.send_signal(signal.SIGKILL)
+    for pid in map(int, pids.read_text(encoding="utf-8").split()):
+        while Path(f"/proc/{pid}").exists() and "Z" not in _state(pid):
+            assert time.monotonic() < give_up_at, f"{pid} is left"
+            time.sleep(0.01)
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"
