@@ -1,6 +1,7 @@
 """How the domain's objects lie in the store: to JSON values and back.
 
-Fields that queries need (status, member_ids, ended) are stored beside what they follow from.
+Fields that queries need (status, member_ids, ended) are stored beside what they follow from. Fields that
+came later are absent from older documents.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from shared.domain.deployment import Deployment
 from shared.domain.environment import (
     Environment,
     EnvironmentType,
+    Note,
     Pace,
     Unfinished,
 )
@@ -140,7 +142,16 @@ def environment_data(environment: Environment) -> Data:
             {"id": item.id, "number": item.number, "ends_at": to_text(item.ends_at)}
             for item in environment.unfinished
         ],
+        "notes": [_note_data(note) for note in environment.notes],
     }
+
+
+def _note_data(note: Note) -> Data:
+    return {"at": to_text(note.at), "action": note.action, "until": _text(note.until)}
+
+
+def _note(data: Mapping[str, Any]) -> Note:
+    return Note(from_text(data["at"]), data["action"], _moment(data["until"]))
 
 
 def environment(data: Data) -> Environment:
@@ -164,6 +175,7 @@ def environment(data: Data) -> Environment:
         unfinished=tuple(
             Unfinished(item["id"], item["number"], from_text(item["ends_at"])) for item in data["unfinished"]
         ),
+        notes=tuple(map(_note, data.get("notes", ()))),
     )
 
 

@@ -110,6 +110,29 @@ class EnvironmentEnding(EnvctlError):
         super().__init__(f"Environment {environment_id} is {status} and can't be changed any more.")
 
 
+class NotPossible(EnvctlError):
+    """An action that is for other statuses."""
+
+    def __init__(self, kind: str, object_id: str, status: str, action: str, possible: Sequence[str]) -> None:
+        *others, last = possible
+        wanted = f"{', '.join(others)} or {last}" if others else last
+        super().__init__(f"{kind.capitalize()} {object_id} is {status}; {action} needs one that is {wanted}.")
+
+
+class NoLease(EnvctlError):
+    """A persistent environment doesn't expire."""
+
+    def __init__(self, environment_id: str) -> None:
+        super().__init__(f"Environment {environment_id} is persistent: there is no lease to extend.")
+
+
+class FailedBefore(EnvctlError):
+    """What had failed before it expired has nothing to go back to."""
+
+    def __init__(self, environment_id: str) -> None:
+        super().__init__(f"Environment {environment_id} had failed before it expired. Open a new one.")
+
+
 class TooManyUnfinished(EnvctlError):
     """An environment has as many waiting and running deployments as it may."""
 

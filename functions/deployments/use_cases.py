@@ -7,7 +7,7 @@ from functions.deployments.schemas import DeploymentFilters
 from shared import documents, ids, listing
 from shared.access import Caller
 from shared.changing import change_environment
-from shared.domain import aggregate as aggregates
+from shared.domain import operations
 from shared.domain.aggregate import Aggregate
 from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment
@@ -47,7 +47,7 @@ def create_deployment(
             created_at=now,
             timeline=(),
         )
-        return aggregates.deploy(aggregate, new, now)
+        return operations.deploy(aggregate, new, now)
 
     ref = documents.deployment_ref(deployment_id)
     changed = change_environment(runtime, caller, environment_id, decide, adding=ref)

@@ -8,11 +8,19 @@ from functions.environments.schemas import (
     EnvironmentFilters,
     EnvironmentView,
     NewEnvironment,
+    NewLease,
 )
 from shared.changing import Changed
 from shared.domain.environment import Environment
 from shared.domain.timeline import step_at
-from shared.errors import BadPageToken, EnvironmentEnding, TimelineFull
+from shared.errors import (
+    BadPageToken,
+    EnvironmentEnding,
+    FailedBefore,
+    NoLease,
+    NotPossible,
+    TimelineFull,
+)
 from shared.http import pages
 from shared.http.answers import represent, text_of
 from shared.http.routes import Answer, Call, Group, Representation
@@ -104,3 +112,36 @@ def delete_environment(call: Call, environment_id: str) -> Answer:
     """
     changed = use_cases.delete_environment(call.runtime, call.caller, environment_id)
     return Answer(202, _changed(call, changed))
+
+
+@group.route(
+    "POST",
+    "/environments/{environment_id}/extend",
+    {200: EnvironmentView},
+    refusals=(NoLease, NotPossible, TimelineFull),
+)
+def extend_environment(call: Call, environment_id: str, body: NewLease) -> Answer:
+    """Let an ephemeral environment expire later, or sooner.
+
+    So many hours from now, or at a moment; not beyond its longest lifetime, which counts from its
+    creation. Possible until it expires.
+    """
+    return Answer(
+        200, _changed(call, use_cases.extend_environment(call.runtime, call.caller, environment_id, body))
+    )
+
+
+@group.route(
+    "POST",
+    "/environments/{environment_id}/restore",
+    {200: EnvironmentView},
+    refusals=(NotPossible, FailedBefore, TimelineFull),
+)
+def restore_environment(call: Call, environment_id: str, body: NewLease) -> Answer:
+    """Bring an expired environment back, for a new lease.
+
+    Possible within its grace period. It runs again at once; deployments that ended with it stay ended.
+    """
+    return Answer(
+        200, _changed(call, use_cases.restore_environment(call.runtime, call.caller, environment_id, body))
+    )

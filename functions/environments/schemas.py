@@ -5,7 +5,18 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from shared.domain.environment import EnvironmentStatus, EnvironmentType
-from shared.http.types import CommaSeparated, Config, Input, Name, PageParameters, Resource, ShowDeleted, Time
+from shared.http.types import (
+    Action,
+    CommaSeparated,
+    Config,
+    Input,
+    Moment,
+    Name,
+    PageParameters,
+    Resource,
+    ShowDeleted,
+    Time,
+)
 from shared.http.views import StepView
 
 Hours = Annotated[float, Field(gt=0, allow_inf_nan=False, examples=[24])]
@@ -22,7 +33,17 @@ class NewEnvironment(Input):
         "default (24) if left out, the instance's maximum (720) at most.",
         examples=[24],
     )
+    expires_at: Moment | None = Field(
+        default=None, description="Instead of `ttl_hours`: when it expires.", examples=[None]
+    )
     config: Config = Field(default=None, examples=[{"replicas": 2}])
+
+
+class NewLease(Action):
+    """How long an environment is to last: one of the two. The maximum counts from its creation."""
+
+    hours: Hours | None = Field(default=None, description="From now on.", examples=[24])
+    until: Moment | None = Field(default=None, description="Instead of `hours`: when it expires.")
 
 
 class EnvironmentChanges(Input):

@@ -1,17 +1,18 @@
 """What the environments function does."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from functions.environments.schemas import NewEnvironment
+from functions.environments import leases
+from functions.environments.schemas import NewEnvironment, NewLease
 from shared import documents, ids
 from shared.access import Caller
 from shared.changing import Changed, change_environment, create, wake
 from shared.domain import aggregate as aggregates
+from shared.domain import operations
 from shared.domain.aggregate import Aggregate
-from shared.domain.environment import Environment, EnvironmentType, Pace
+from shared.domain.environment import Environment, Pace
 from shared.domain.timeline import Work
-from shared.errors import Fault, InvalidInput
 from shared.http.types import config_text
 from shared.reading import read_project
 from shared.runtime import Runtime
@@ -19,7 +20,7 @@ from shared.runtime import Runtime
 
 def open_environment(runtime: Runtime, caller: Caller, project_id: str, new: NewEnvironment) -> Changed:
     """A new environment, provisioning from now on. Raises InvalidInput for a TTL that can't be."""
-    ttl = _ttl(runtime, new)
+    lease = leases.first(runtime, new)
     environment_id = ids.new_environment_id(project_id)
     seen = read_project(runtime, caller, project_id)
     opened = aggregates.open_environment(
@@ -31,7 +32,7 @@ def open_environment(runtime: Runtime, caller: Caller, project_id: str, new: New
             config=None if new.config is None else config_text(new.config),
             created_at=seen.now,
             changed_at=seen.now,
-            expires_at=None if ttl is None else seen.now + ttl,
+            expires_at=None if lease is None else lease.ends_at(seen.now, seen.now),
             work=Work(runtime.settings.provisioning_seconds),
             pace=_pace(runtime),
             timeline=(),
@@ -42,20 +43,6 @@ def open_environment(runtime: Runtime, caller: Caller, project_id: str, new: New
     create(runtime, ref, documents.environment_data(opened.environment), f"Environment {environment_id}")
     wake(runtime, ref, opened.environment.due_at, seen.now)
     return Changed(opened, seen.now)
-
-
-def _ttl(runtime: Runtime, new: NewEnvironment) -> timedelta | None:
-    if new.type == EnvironmentType.PERSISTENT:
-        if new.ttl_hours is not None:
-            raise InvalidInput([Fault("/ttl_hours", "must be left out: a persistent environment has no TTL")])
-        return None
-    hours = runtime.settings.default_ttl_hours if new.ttl_hours is None else new.ttl_hours
-    most = runtime.settings.maximum_ttl_hours
-    if hours > most:
-        raise InvalidInput([Fault("/ttl_hours", f"must be at most {most:g} hours")])
-    if not timedelta(hours=hours):
-        raise InvalidInput([Fault("/ttl_hours", "must be at least a microsecond")])
-    return timedelta(hours=hours)
 
 
 def _pace(runtime: Runtime) -> Pace:
@@ -79,7 +66,7 @@ def edit_environment(
 
     def decide(aggregate: Aggregate, now: datetime) -> Aggregate:
         before = aggregate.environment
-        return aggregates.edit(aggregate, now, **{"name": before.name, "config": before.config, **fields})
+        return operations.edit(aggregate, now, **{"name": before.name, "config": before.config, **fields})
 
     return change_environment(runtime, caller, environment_id, decide)
 
@@ -90,5 +77,33 @@ def delete_environment(runtime: Runtime, caller: Caller, environment_id: str) ->
         runtime,
         caller,
         environment_id,
-        lambda aggregate, now: aggregates.end_environment(aggregate, now, "delete_requested"),
+        lambda aggregate, now: operations.end_environment(aggregate, now, "delete_requested"),
+    )
+
+
+def extend_environment(runtime: Runtime, caller: Caller, environment_id: str, new: NewLease) -> Changed:
+    """The environment with another end of its lease.
+
+    Raises InvalidInput, NoLease for a persistent one, NotPossible once it has expired.
+    """
+    lease = leases.another(runtime, new)
+    return change_environment(
+        runtime,
+        caller,
+        environment_id,
+        lambda aggregate, now: operations.extend(aggregate, now, lease),
+    )
+
+
+def restore_environment(runtime: Runtime, caller: Caller, environment_id: str, new: NewLease) -> Changed:
+    """The environment running again after its expiry, for a new lease.
+
+    Raises InvalidInput, NotPossible unless it has expired, FailedBefore.
+    """
+    lease = leases.another(runtime, new)
+    return change_environment(
+        runtime,
+        caller,
+        environment_id,
+        lambda aggregate, now: operations.restore(aggregate, now, lease),
     )

@@ -18,8 +18,9 @@ from shared import documents, ids, listing
 from shared.changing import change_environment, until_committed, wake
 from shared.clock import effective_now
 from shared.domain import project as projects
-from shared.domain.aggregate import Aggregate, end_environment, replan
+from shared.domain.aggregate import Aggregate, replan
 from shared.domain.environment import EXPIRED, LIVE, Environment, EnvironmentStatus
+from shared.domain.operations import end_environment
 from shared.domain.project import Project, Remains
 from shared.errors import NotFound
 from shared.ports import Delete, Document, Order, Page, Query, Ref, Update

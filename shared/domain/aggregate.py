@@ -1,7 +1,7 @@
 """An environment with its unfinished deployments: what every operation reads, replans and commits as one.
 
-Plans follow from intent, never from an earlier plan: an operation keeps history, changes an intent
-(a lease, a deletion, a new deployment) and calls `replan`. Settling is `replan` alone.
+Plans follow from intent, never from an earlier plan: an operation (`operations`) keeps history, changes
+an intent (a lease, a deletion, a new deployment) and calls `replan`. Settling is `replan` alone.
 
        history          now            plan
     ---o-----o-----------|------o--------o------>   environment
@@ -15,12 +15,8 @@ from datetime import datetime, timedelta
 from shared.domain import deployment as deployments_
 from shared.domain import environment as environments_
 from shared.domain.deployment import Deployment, finish
-from shared.domain.environment import Environment, EnvironmentType, Unfinished
+from shared.domain.environment import Environment, Unfinished
 from shared.domain.timeline import Step, Timeline, history, next_at
-from shared.errors import EnvironmentEnding, EnvironmentNotRunning, TooManyUnfinished
-
-MOST_UNFINISHED = 20
-"""How many deployments of one environment may be waiting or running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,67 +117,3 @@ def open_environment(environment: Environment) -> Aggregate:
     """A new environment: provisioning from its creation on, its end planned."""
     begun = Step(environment.created_at, environments_.PROVISIONING)
     return replan(Aggregate(replace(environment, timeline=(begun,))), environment.created_at)
-
-
-def deploy(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregate:
-    """Ask for another deployment. Its number, configuration and timeline are set here.
-
-    On an ephemeral environment the newest pending one wins: it takes the place of older ones, which
-    are superseded, and waits no longer than they would have: however often somebody deploys, something
-    runs. On a persistent one they run in the order of their numbers. Raises EnvironmentNotRunning,
-    or TooManyUnfinished when 20 are waiting or running.
-    """
-    environment = aggregate.environment
-    status = environment.status_at(now)
-    if status != environments_.RUNNING:
-        raise EnvironmentNotRunning(environment.id, status)
-    waiting = tuple(item for item in aggregate.deployments if item.ends_at > now)
-    queued_at = None
-    if environment.type == EnvironmentType.EPHEMERAL:
-        kept = tuple(_superseded(item, now) for item in aggregate.deployments)
-        pending = [item for item in waiting if item.status_at(now) == deployments_.PENDING]
-        queued_at = min((item.waits_since for item in pending), default=None)
-    elif len(waiting) >= MOST_UNFINISHED:
-        first_end = min(item.ends_at for item in waiting)
-        raise TooManyUnfinished(environment.id, MOST_UNFINISHED, first_end - now)
-    else:
-        kept = aggregate.deployments
-    number = environment.last_number + 1
-    begun = (Step(now, deployments_.PENDING),)
-    added = replace(
-        new,
-        number=number,
-        config=environment.config,
-        created_at=now,
-        queued_at=queued_at,
-        timeline=begun,
-    )
-    return replan(Aggregate(replace(environment, last_number=number), (*kept, added)), now)
-
-
-def _superseded(item: Deployment, now: datetime) -> Deployment:
-    if item.status_at(now) != deployments_.PENDING:
-        return item
-    past = history(item.timeline, now)
-    return replace(item, timeline=(*past, Step(now, deployments_.SUPERSEDED, "newer_deployment")))
-
-
-def edit(aggregate: Aggregate, now: datetime, *, name: str, config: str | None) -> Aggregate:
-    """Change the fields that a caller may change. Raises EnvironmentEnding while it is deleted."""
-    environment = aggregate.environment
-    if environment.status_at(now) in {environments_.DELETING, environments_.DELETED}:
-        raise EnvironmentEnding(environment.id, environment.status_at(now))
-    if (name, config) == (environment.name, environment.config):
-        return aggregate
-    return replan(
-        replace(aggregate, environment=replace(environment, name=name, config=config, changed_at=now)), now
-    )
-
-
-def end_environment(aggregate: Aggregate, now: datetime, reason: str) -> Aggregate:
-    """Delete it, from now on; its deployments end with it. Once it is on its way, nothing changes."""
-    environment = aggregate.environment
-    if environment.status_at(now) in {environments_.DELETING, environments_.DELETED}:
-        return aggregate
-    past = (*history(environment.timeline, now), Step(now, environments_.DELETING, reason))
-    return replan(replace(aggregate, environment=replace(environment, timeline=past, changed_at=now)), now)

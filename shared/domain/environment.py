@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.domain.timeline import Machine, Outcome, Step, Timeline, Work, history, step_at
+from shared.domain.timeline import MOST_STEPS, Machine, Outcome, Step, Timeline, Work, history, step_at
+from shared.errors import TimelineFull
 
 
 class EnvironmentType(StrEnum):
@@ -45,6 +46,9 @@ LIVE = (PROVISIONING, RUNNING, FAILED)
 ENDED = (EXPIRED, DELETING, DELETED)
 """Statuses in which no deployment is pending or running."""
 
+_DELETION = 2
+"""The steps that a deletion takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -69,6 +73,17 @@ class Unfinished:
     id: str
     number: int
     ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that was done to an environment and that its timeline alone does not tell."""
+
+    at: datetime
+    action: str
+    """`extended` or `restored`."""
+    until: datetime | None
+    """The end of the lease from then on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +114,8 @@ class Environment:
     last_number: int = 0
     """The number of its newest deployment."""
     unfinished: tuple[Unfinished, ...] = ()
+    notes: tuple[Note, ...] = ()
+    """The last 100."""
 
     def status_at(self, now: datetime) -> str:
         """Its status at a moment."""
@@ -111,6 +128,11 @@ class Environment:
     def has_run(self, now: datetime) -> bool:
         """Whether it has been running at any time so far."""
         return any(step.status == RUNNING for step in history(self.timeline, now))
+
+    def has_failed(self, now: datetime) -> bool:
+        """Whether it has failed, and not been running since."""
+        last = [step.status for step in history(self.timeline, now) if step.status in {RUNNING, FAILED}]
+        return last[-1:] == [FAILED]
 
     @property
     def end(self) -> Step | None:
@@ -134,10 +156,15 @@ class Environment:
 
 
 def plan(environment: Environment, past: list[Step]) -> Timeline:
-    """The timeline that history and intent (work, lease, pace) lead to. `past` has one step at least."""
+    """The timeline that history and intent (work, lease, pace) lead to. `past` has one step at least.
+
+    Raises TimelineFull when it would leave no room for a deletion.
+    """
     steps = list(past)
     while (following := _following(environment, steps[-1])) is not None:
         steps.append(following)
+    if steps[-1].status != DELETED and len(steps) > MOST_STEPS - _DELETION:
+        raise TimelineFull(MACHINE.name, MOST_STEPS)
     return MACHINE.timeline(steps)
 
 

@@ -18,6 +18,7 @@ from shared import errors, groups
 from shared.http import health, problems
 from shared.http.parsing import FORM_TYPE
 from shared.http.routes import Group, Route
+from shared.http.types import Action
 from shared.version import VERSION
 
 Schema = dict[str, Any]
@@ -140,7 +141,8 @@ def _operation(route: Route, schemas: dict[str, Schema]) -> Schema:
     for model, media_type in ((route.body, "application/json"), (route.form, FORM_TYPE)):
         if model is not None:
             content = {media_type: {"schema": {"$ref": _REF.format(model=model.__name__)}}}
-            operation["requestBody"] = {"required": True, "content": content}
+            required = not issubclass(model, Action)
+            operation["requestBody"] = {"required": required, "content": content}
     return operation
 
 

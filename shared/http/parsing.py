@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from shared.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, UnsupportedMediaType
-from shared.http.types import Input, Parameters
+from shared.http.types import Action, Input, Parameters
 
 MOST_BODY_BYTES = 65_536
 MOST_PARAMETERS = 20
@@ -32,7 +32,9 @@ ParametersT = TypeVar("ParametersT", bound=Parameters)
 
 
 def json_body(model: type[InputT], request: Request) -> InputT:
-    """The JSON body as a model."""
+    """The JSON body as a model. An action's may be absent."""
+    if issubclass(model, Action) and not _data(request):
+        return model()
     if request.mimetype not in JSON_TYPES:
         _refuse_media_type("application/json", request)
     value = _loads(_data(request))

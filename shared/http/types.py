@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -21,6 +21,8 @@ from shared.times import to_text
 
 MOST_CONFIG_BYTES = 16_384
 DEEPEST_CONFIG = 32
+MOST_DECIMALS = 6
+"""Of a second."""
 
 _PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 """No control characters."""
@@ -30,6 +32,10 @@ class Input(BaseModel):
     """A request's body: strict JSON types, unknown fields refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Action(Input):
+    """What an action takes. An absent body stands for an empty object."""
 
 
 class Parameters(BaseModel):
@@ -122,6 +128,29 @@ Time = Annotated[
         mode="serialization",
     ),
 ]
+
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.(?P<decimals>\d+))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _moment(text: Any) -> datetime:  # noqa: ANN401 - any JSON value
+    match = _MOMENT.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise PydanticCustomError("moment", "must be a time as in RFC 3339, such as 2026-01-31T12:00:00Z")
+    if len(match["decimals"] or "") > MOST_DECIMALS:
+        raise PydanticCustomError("moment", "must not be finer than microseconds")
+    try:
+        return datetime.fromisoformat(match[0].upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("moment", "is no time that there is") from None
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}),
+]
+"""A time that a client sends, in any zone."""
 
 
 def _whole(text: Any) -> int:  # noqa: ANN401 - a parameter as it came

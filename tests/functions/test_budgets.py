@@ -15,6 +15,8 @@ class Known:
         self.project = api.project()
         self.environment = api.running(PERSISTENT, self.project)
         self.deployment = api.deploy(self.environment)
+        self.ephemeral = api.environment()
+        self.expired = api.environment(None, {**ENVIRONMENT, "ttl_hours": 1e-3})
         api.live(10)
         self.environments = f"/api/v1/environments/projects/{self.project}"
         self.deployments = f"/api/v1/deployments/environments/{self.environment}"
@@ -28,7 +30,7 @@ CASES: dict[str, tuple[Act, list[str], int]] = {
     "environment": (lambda to: to.api.get(f"/api/v1/environments/{to.environment}"), ["get 2"], 0),
     "deployment": (lambda to: to.api.get(f"/api/v1/deployments/{to.deployment}"), ["get 3"], 0),
     "logs": (lambda to: to.api.get(f"/api/v1/deployments/{to.deployment}/logs"), ["get 3"], 0),
-    "projects": (lambda to: to.api.get("/api/v1/projects"), ["find 1"], 0),
+    "projects": (lambda to: to.api.get("/api/v1/projects"), ["find 3"], 0),
     "environments": (lambda to: to.api.get(to.environments), ["get 1", "find 1"], 0),
     "environments by status": (
         lambda to: to.api.get(f"{to.environments}?status=running"),
@@ -62,6 +64,16 @@ CASES: dict[str, tuple[Act, list[str], int]] = {
     ),
     "delete environment": (
         lambda to: to.api.delete(f"/api/v1/environments/{to.environment}"),
+        ["get 2", "commit 1"],
+        1,
+    ),
+    "extend": (
+        lambda to: to.api.post(f"/api/v1/environments/{to.ephemeral}/extend", {"hours": 1}),
+        ["get 2", "commit 1"],
+        1,
+    ),
+    "restore": (
+        lambda to: to.api.post(f"/api/v1/environments/{to.expired}/restore", {"hours": 1}),
         ["get 2", "commit 1"],
         1,
     ),

@@ -25,6 +25,9 @@ def _operations(api: Api) -> dict[str, Callable[[], Reply]]:
     project_id = api.project()
     environment_id = api.running(PERSISTENT, project_id)
     other = api.project()
+    ephemeral = api.environment(project_id)
+    expired = api.environment(project_id, {**ENVIRONMENT, "ttl_hours": 1e-9})
+    api.live(1)
     environments = f"/api/v1/environments/{environment_id}"
     return {
         "register": lambda: api.post("/api/v1/auth/register", ACCOUNT),
@@ -34,6 +37,8 @@ def _operations(api: Api) -> dict[str, Callable[[], Reply]]:
         "open environment": lambda: api.post(f"/api/v1/environments/projects/{project_id}", ENVIRONMENT),
         "edit environment": lambda: api.patch(environments, {"name": "y"}),
         "delete environment": lambda: api.delete(environments),
+        "extend": lambda: api.post(f"/api/v1/environments/{ephemeral}/extend", {"hours": 1}),
+        "restore": lambda: api.post(f"/api/v1/environments/{expired}/restore", {"hours": 1}),
         "deploy": lambda: api.post(f"/api/v1/deployments/environments/{environment_id}", {"version": "v"}),
     }
 
@@ -44,7 +49,8 @@ CREATES = {
     "open environment": "environments",
     "deploy": "deployments",
 }
-NAMES = [*CREATES, "edit project", "end project", "edit environment", "delete environment"]
+CHANGES = ["edit project", "end project", "edit environment", "delete environment", "extend", "restore"]
+NAMES = [*CREATES, *CHANGES]
 
 
 def _count(api: Api, collection: str) -> int:

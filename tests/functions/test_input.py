@@ -27,6 +27,32 @@ NO_HOURS: tuple[Any, ...] = (
     -(10**400),
     "",
 )
+NO_MOMENTS: tuple[Any, ...] = (
+    "",
+    "2026-02-01",
+    "2026-02-01T12:00:00",
+    "2026-02-01 12:00:00Z",
+    "2026-02-30T12:00:00Z",
+    "2026-02-01T24:00:00Z",
+    "2026-02-01T12:00:60Z",
+    "2026-02-01T12:00:00.1234567Z",
+    "2026-02-01T12:00:00+24:00",
+    "2026-02-01T12:00:00+0100",
+    "2026-02-01T12:00Z",
+    "0000-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+23:59",
+    "2026-01-31T11:59:59.999999Z",
+    "2026-01-31T12:00:00Z",
+    "2026-03-02T12:00:02.000001Z",
+    "9999-12-31T23:59:59Z",
+    "\u0662026-02-01T12:00:00Z",
+    "tomorrow",
+    LONE,
+    1769947200,
+    True,
+    ["2026-02-01T12:00:00Z"],
+    {},
+)
 NO_TYPES: tuple[Any, ...] = ("", "Ephemeral", "other", LONE, 1, None, True, [], ["ephemeral"], {})
 FULL = {"name": "x", "type": "ephemeral"}
 ACCOUNT = {"email": "new@example.com", "password": "secret123"}
@@ -41,6 +67,7 @@ def api(shared_api: Api) -> Api:
 def targets(shared_api: Api) -> dict[str, str]:
     """Where each kind of input goes."""
     project_id = shared_api.project()
+    expired_id = shared_api.environment(project_id, {**FULL, "ttl_hours": 1e-9})
     environment_id = shared_api.running(project_id=project_id)
     return {
         "register": "POST /api/v1/auth/register",
@@ -49,6 +76,8 @@ def targets(shared_api: Api) -> dict[str, str]:
         "environment": f"POST /api/v1/environments/projects/{project_id}",
         "edit environment": f"PATCH /api/v1/environments/{environment_id}",
         "deployment": f"POST /api/v1/deployments/environments/{environment_id}",
+        "extend": f"POST /api/v1/environments/{environment_id}/extend",
+        "restore": f"POST /api/v1/environments/{expired_id}/restore",
     }
 
 
@@ -85,6 +114,15 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     )),
     *(("environment", {**FULL, "ttl_hours": hours}, "/ttl_hours") for hours in NO_HOURS),
     ("environment", {"name": "x", "type": "persistent", "ttl_hours": 24}, "/ttl_hours"),
+    ("environment", {"name": "x", "type": "persistent", "expires_at": "2026-02-01T12:00:00Z"}, "/expires_at"),
+    ("environment", {**FULL, "ttl_hours": 1, "expires_at": "2026-02-01T12:00:00Z"}, "/expires_at"),
+    *(("environment", {**FULL, "expires_at": moment}, "/expires_at") for moment in NO_MOMENTS),
+    *((target, {"hours": hours}, "/hours") for target in ("extend", "restore") for hours in NO_HOURS),
+    *((target, {"until": moment}, "/until") for target in ("extend", "restore") for moment in NO_MOMENTS),
+    *((target, {"hours": 1, "until": "2026-02-01T12:00:00Z"}, "/until") for target in ("extend", "restore")),
+    *((target, body, "/hours") for target in ("extend", "restore") for body in (
+        {}, {"hours": None}, {"hours": None, "until": None},
+    )),
     *(("environment", {"name": "x", "type": kind}, "/type") for kind in NO_TYPES),
     ("environment", {"name": "x"}, "/type"),
     ("environment", {"type": "ephemeral"}, "/name"),
@@ -163,6 +201,9 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("environment", {**FULL, "ttl_hours": 1e-3}),
     ("environment", {**FULL, "ttl_hours": 1e-9}),
     ("environment", {**FULL, "ttl_hours": None, "config": None}),
+    ("environment", {**FULL, "ttl_hours": None, "expires_at": "2026-02-01T12:00:00.000000Z"}),
+    ("environment", {**FULL, "expires_at": "2026-01-31T12:00:02.000001Z"}),
+    ("environment", {**FULL, "expires_at": "2026-03-02T12:00:02.000000Z"}),
     ("environment", {**FULL, "config": _deep(32)}),
     ("environment", {**FULL, "config": "a" * 16_382}),
     ("environment", {**FULL, "config": 10**4_000}),

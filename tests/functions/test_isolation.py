@@ -49,6 +49,8 @@ CASES = {
     "GET /environments/{environment_id}": Case(200),
     "PATCH /environments/{environment_id}": Case(200, {"name": "y"}),
     "DELETE /environments/{environment_id}": Case(202),
+    "POST /environments/{environment_id}/extend": Case(200, {"hours": 1}),
+    "POST /environments/{environment_id}/restore": Case(409, {"hours": 1}),
     "POST /deployments/environments/{environment_id}": Case(201, {"version": "v2"}),
     "GET /deployments/environments/{environment_id}": Case(200),
     "GET /deployments/{deployment_id}": Case(200),

@@ -4,24 +4,46 @@ This is the domain said a second time, without plans, replanning or history: one
 wishes. `rules` compares the two.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared.domain.deployment import Deployment, finish
-from shared.domain.environment import Environment, EnvironmentType
-from shared.domain.timeline import Outcome, Step
-from tests.unit.sequences import TICK, Event, Life
+from shared.domain.environment import Environment
+from shared.domain.timeline import Outcome, Step, Timeline
+from shared.errors import (
+    EnvctlError,
+    EnvironmentEnding,
+    EnvironmentNotRunning,
+    FailedBefore,
+    InvalidInput,
+    NoLease,
+    NotPossible,
+    TooManyUnfinished,
+)
+from tests.unit.sequences import Event, Life
+from tests.unit.wishes import LONGEST, TICK
 
+FOREVER = datetime.max.replace(tzinfo=UTC)
 ALL = {"provisioning", "running", "failed", "expired", "deleting", "deleted"}
 LEGAL = {
     "deploy": {"running"},
     "edit": ALL - {"deleting", "deleted"},
+    "extend": {"provisioning", "running", "failed"},
+    "restore": {"expired"},
     "end": ALL,
     "settle": ALL,
     "project end": ALL,
     "open": {"-"},
 }
 """Which operation is possible in which status of the environment."""
+REFUSALS = {
+    "deploy": EnvironmentNotRunning,
+    "edit": EnvironmentEnding,
+    "extend": NotPossible,
+    "restore": NotPossible,
+}
+"""What is said in the others."""
 
 
 @dataclass(frozen=True)
@@ -35,55 +57,75 @@ class End:
 
 
 def environment_steps(life: Life) -> list[Step]:
-    """The environment's whole life."""
-    environment = life.stored.environment
-    steps = _undisturbed(environment)
-    if life.end_asked is not None:
-        asked_at, reason = life.end_asked
-        steps = [step for step in steps if step.at <= asked_at]
-        steps.append(Step(asked_at, "deleting", reason))
-    elif steps[-1].status == "expired":
-        steps.append(Step(steps[-1].at + _seconds(environment.pace.grace), "deleting", "grace_period_over"))
-    if steps[-1].status == "deleting":
-        steps.append(Step(steps[-1].at + _seconds(environment.pace.deleting), "deleted", steps[-1].reason))
-    return steps
-
-
-def _undisturbed(environment: Environment) -> list[Step]:
-    """Up to its expiry."""
-    ready_at = environment.created_at + _seconds(environment.work.seconds)
+    """The environment's whole life: what was asked, and what comes by itself between."""
+    environment, lease = life.stored.environment, life.lease
     steps = [Step(environment.created_at, "provisioning")]
-    if environment.expires_at is None or ready_at < environment.expires_at:
-        ready = environment.work.outcome == Outcome.SUCCEED
-        steps.append(Step(ready_at, "running") if ready else Step(ready_at, "failed", "provisioning_failed"))
-    if environment.expires_at is not None:
-        steps.append(Step(environment.expires_at, "expired", "ttl_expired"))
-    return steps
+    for wish in life.wishes:
+        steps += _until(environment, steps[-1], lease, wish.at)
+        lease = wish.lease or lease
+        if wish.status is not None:
+            steps.append(Step(wish.at, wish.status, wish.reason))
+    return [*steps, *_until(environment, steps[-1], lease, FOREVER)]
+
+
+def _until(environment: Environment, last: Step, lease: datetime | None, until: datetime) -> Iterator[Step]:
+    """What comes by itself after a step, as far as a moment."""
+    while (step := _by_itself(environment, last, lease)) is not None and step.at <= until:
+        yield step
+        last = step
+
+
+def _by_itself(environment: Environment, last: Step, lease: datetime | None) -> Step | None:
+    pace = environment.pace
+    expired = None if lease is None else Step(lease, "expired", "ttl_expired")
+    match last.status:
+        case "provisioning":
+            ready = environment.work.outcome == Outcome.SUCCEED
+            done = ("running", None) if ready else ("failed", "provisioning_failed")
+            over = Step(last.at + _seconds(environment.work.seconds), *done)
+            return expired if expired and expired.at <= over.at else over
+        case "running" | "failed":
+            return expired
+        case "expired":
+            return Step(last.at + _seconds(pace.grace), "deleting", "grace_period_over")
+        case "deleting":
+            return Step(last.at + _seconds(pace.deleting), "deleted", last.reason)
+    return None
 
 
 def deployment_steps(life: Life) -> dict[int, list[Step]]:
     """The whole lives of its deployments, by number: the later ones wait for the earlier ones."""
-    environment, end = life.stored.environment, _end(life)
+    environment, ends = life.stored.environment, list(_ends(life))
     lives: dict[int, list[Step]] = {}
+    queued: dict[int, datetime] = {}
     free_at = environment.created_at
-    since: datetime | None = None
     for number, item in sorted(life.deployments.items()):
-        start = max((since or item.created_at) + _seconds(environment.pace.pending), free_at)
-        newer = life.deployments.get(number + 1)
+        end = next((end for end in ends if end.at >= item.created_at + end.planned * TICK), None)
+        since = min(queued.get(number, item.created_at), item.created_at)
+        start = max(since + _seconds(environment.pace.pending), free_at)
         begun = Step(item.created_at, "pending")
-        if environment.type == EnvironmentType.EPHEMERAL and newer and newer.created_at < start:
+        newer = _superseding(life, number, start, end)
+        if newer is not None:
             lives[number] = [begun, Step(newer.created_at, "superseded", "newer_deployment")]
-            since = since or item.created_at
-            continue
-        since = None
-        if end and (end.at < start or (end.at == start and end.planned)):
+            queued[newer.number] = min(queued.get(newer.number, since), since)
+        elif end and (end.at < start or (end.at == start and end.planned)):
             lives[number] = [begun, Step(end.at, "canceled", end.reason)]
         else:
             last = _last(item, start, end)
             lives[number] = [begun, Step(start, "running"), last]
-            cut = end is not None and last == Step(end.at, "failed", end.reason)
+            cut = end is not None and not end.planned and last == Step(end.at, "failed", end.reason)
             free_at = last.at + TICK if cut else last.at  # what waits doesn't start where the other is ended
     return lives
+
+
+def _superseding(life: Life, number: int, start: datetime, end: End | None) -> Deployment | None:
+    """The one that takes its place while it waits."""
+    for later in sorted(life.superseding):
+        newer = life.deployments[later]
+        ended = end and (end.at < newer.created_at or (end.at == newer.created_at and end.planned))
+        if later > number:
+            return newer if newer.created_at < start and not ended else None
+    return None
 
 
 def _last(item: Deployment, start: datetime, end: End | None) -> Step:
@@ -91,20 +133,47 @@ def _last(item: Deployment, start: datetime, end: End | None) -> Step:
     return Step(end.at, "failed", end.reason) if end and end.at < own.at else own
 
 
+def refusal(event: Event) -> type[EnvctlError] | None:
+    """Why an operation is not possible; None if it is."""
+    error = None if event.status in LEGAL[event.operation] else REFUSALS[event.operation]
+    match event.operation:
+        case "deploy" if is_full(event):
+            return error or TooManyUnfinished
+        case "extend" if event.life.lease is None:
+            return NoLease
+        case "restore" if event.before and _has_failed(event.before.environment.timeline, event.now):
+            return error or FailedBefore
+    if event.until is not None and not _can_last(event.life, event.until, event.now):
+        return error or InvalidInput
+    return error
+
+
+def _has_failed(timeline: Timeline, now: datetime) -> bool:
+    """Whether it was failed when it expired."""
+    statuses = [step.status for step in timeline if step.at <= now]
+    return statuses[-2:] == ["failed", "expired"]
+
+
+def _can_last(life: Life, until: datetime, now: datetime) -> bool:
+    return now < until <= life.stored.environment.created_at + LONGEST
+
+
 def is_full(event: Event) -> bool:
     """Whether a persistent environment has 20 deployments that haven't ended."""
-    if event.before is None or event.before.environment.type == EnvironmentType.EPHEMERAL:
+    if event.before is None or event.before.environment.type == "ephemeral":
         return False
     return sum(item.timeline[-1].at > event.now for item in event.before.deployments) == 20
 
 
-def _end(life: Life) -> End | None:
+def _ends(life: Life) -> Iterator[End]:
+    """The ends of its deployments: each time it expires, or its deletion before that."""
+    lasts = True
     for step in environment_steps(life):
         if step.status == "expired":
-            return End(step.at, "environment_expired", planned=True)
-        if step.status == "deleting":
-            return End(step.at, "environment_deleted", planned=False)
-    return None
+            yield End(step.at, "environment_expired", planned=True)
+        elif step.status == "deleting" and lasts:
+            yield End(step.at, "environment_deleted", planned=False)
+        lasts = step.status in {"provisioning", "running", "failed"}
 
 
 def _seconds(seconds: float) -> timedelta:

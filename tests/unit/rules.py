@@ -1,4 +1,4 @@
-"""What must hold after every operation. A rule yields a sentence for each way in which it is broken."""
+"""What must hold of timelines after every operation. A rule yields a sentence for each way to break it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,12 +9,11 @@ from shared import documents
 from shared.domain import deployment, environment, logs
 from shared.domain.aggregate import Aggregate, replan
 from shared.domain.timeline import Machine, Step, Timeline
-from shared.errors import EnvctlError, EnvironmentEnding, EnvironmentNotRunning, TooManyUnfinished
-from tests.unit.expected import LEGAL, deployment_steps, environment_steps, is_full
-from tests.unit.sequences import TICK, Event, kept
+from tests.unit.expected import deployment_steps, environment_steps
+from tests.unit.sequences import Event, kept
+from tests.unit.wishes import TICK
 
 Rule = Callable[[Event], Iterator[str]]
-ENDING = {"deleting", "deleted"}
 BUSY = {"running", "canceling"}
 UNFINISHED = {"pending", "running"}
 RULES: dict[str, Rule] = {}
@@ -34,7 +33,7 @@ def _timelines(aggregate: Aggregate) -> dict[int, Timeline]:
     }
 
 
-def _status(timeline: Timeline, now: datetime) -> str:
+def status_of(timeline: Timeline, now: datetime) -> str:
     """The definition of a status, said once more: that of the last step whose time has come."""
     return [step.status for step in timeline if step.at <= now][-1]
 
@@ -149,8 +148,9 @@ def what_readers_saw_stays_true(event: Event) -> Iterator[str]:
     timelines = {0: event.after.environment.timeline}
     timelines |= {number: item.timeline for number, item in event.life.deployments.items()}
     for number, moment, status in event.life.seen:
-        if _status(timelines[number], moment) != status:
-            yield f"{number} was {status} at {moment}, later it had been {_status(timelines[number], moment)}"
+        later = status_of(timelines[number], moment)
+        if later != status:
+            yield f"{number} was {status} at {moment}, later it had been {later}"
 
 
 @rule
@@ -175,21 +175,6 @@ def everything_reaches_its_own_outcome(event: Event) -> Iterator[str]:
         found: list[Step] = list(event.life.deployments[number].timeline)
         if found != steps:
             yield f"{number}: {found}\n expected {steps}"
-
-
-@rule
-def numbers_have_no_gaps(event: Event) -> Iterator[str]:
-    numbers = list(event.life.deployments)
-    if numbers != list(range(1, event.after.environment.last_number + 1)):
-        yield f"{numbers}"
-
-
-@rule
-def few_deployments_are_unfinished(event: Event) -> Iterator[str]:
-    """20 at most; in an ephemeral environment one that runs and one that waits."""
-    most = 20 if event.after.environment.type == "persistent" else 2
-    if len(event.after.environment.unfinished) > most:
-        yield f"{event.after.environment.unfinished}"
 
 
 @rule
@@ -235,27 +220,16 @@ def logs_only_grow(event: Event) -> Iterator[str]:
 
 
 @rule
-def a_delete_is_never_undone(event: Event) -> Iterator[str]:
-    if event.life.end_asked is None:
-        return
-    timeline = event.after.environment.timeline
-    since = event.life.end_asked[0]
-    later = {step.status for step in timeline if step.at > since}
-    if not later | {_status(timeline, since)} <= ENDING:
-        yield f"asked at {since}: {timeline}"
-
-
-@rule
 def documents_keep_everything(event: Event) -> Iterator[str]:
     """And say beside it what queries look for: the status as of the commit."""
     stored = event.after.environment
     data = documents.environment_data(stored)
-    if documents.environment(data) != stored or data["status"] != _status(stored.timeline, event.as_of):
+    if documents.environment(data) != stored or data["status"] != status_of(stored.timeline, event.as_of):
         yield f"{data} of {stored}"
     known = event.before.deployments if event.before else ()
     for item in (item for item in event.after.deployments if item not in known):
         data = documents.deployment_data(item, event.as_of)
-        if documents.deployment(data) != item or data["status"] != _status(item.timeline, event.as_of):
+        if documents.deployment(data) != item or data["status"] != status_of(item.timeline, event.as_of):
             yield f"{data} of {item}"
 
 
@@ -270,32 +244,3 @@ def what_changed_last_is_never_earlier(event: Event) -> Iterator[str]:
     before[0] = event.before.environment.updated_at(event.now)
     if any(after[number] < moment or moment > event.now for number, moment in before.items()):
         yield f"{before} became {after}"
-
-
-@rule
-def only_callers_set_changed_at(event: Event) -> Iterator[str]:
-    if event.before is not None:
-        asked = event.operation in {"edit", "end", "project end"}
-        expected = event.now if asked else event.before.environment.changed_at
-        if event.after.environment.changed_at != expected:
-            yield f"{event.operation}: {event.after.environment.changed_at}, expected {expected}"
-
-
-@rule
-def what_is_possible_follows_from_the_table(event: Event) -> Iterator[str]:
-    """A refusal comes from the status, or from 20 that are unfinished, and says which."""
-    expected: type[EnvctlError] | None = None
-    if event.status not in LEGAL[event.operation]:
-        expected = EnvironmentNotRunning if event.operation == "deploy" else EnvironmentEnding
-    elif event.operation == "deploy" and is_full(event):
-        expected = TooManyUnfinished
-    if type(event.refusal) is not (expected or type(None)):
-        yield f"{event.operation} while {event.status}: {event.refusal!r}"
-
-
-def faults(event: Event) -> Iterator[tuple[str, str]]:
-    """Rules that an event breaks, and how. Where nothing was changed, only whether that was right."""
-    unchanged = event.after is event.before
-    for name in (what_is_possible_follows_from_the_table.__name__,) if unchanged else RULES:
-        for fault in RULES[name](event):
-            yield name, fault

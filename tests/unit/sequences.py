@@ -9,21 +9,35 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from shared.domain import aggregate as operations
+from shared.domain import operations
 from shared.domain import project as projects
-from shared.domain.aggregate import Aggregate
-from shared.domain.deployment import PHASES, Deployment
-from shared.domain.environment import DELETED, DELETING, Environment, EnvironmentType, Pace
+from shared.domain.aggregate import Aggregate, needs_wake, open_environment, replan
+from shared.domain.deployment import Deployment
+from shared.domain.environment import DELETED, DELETING, EnvironmentType
+from shared.domain.lease import Lease
 from shared.domain.project import LOOK_AGAIN, Project, Remains, Role
-from shared.domain.timeline import Outcome, Work
+from shared.domain.timeline import Work
 from shared.errors import EnvctlError
+from tests.unit.wishes import TICK, lease_end, random_deployment, random_environment, random_lease
 
-TICK = timedelta(microseconds=1)
 BIRTH = datetime(2026, 1, 31, 12, tzinfo=UTC)
 OPEN, DEPLOY, EDIT, END, SETTLE, PROJECT_END = "open", "deploy", "edit", "end", "settle", "project end"
+EXTEND, RESTORE = "extend", "restore"
 # How likely each operation is; a flood of deployments fills the queue of a persistent environment.
-COMMON = {DEPLOY: 8, EDIT: 2, END: 2, SETTLE: 4, PROJECT_END: 1.2, OPEN: 1}
-FLOOD = {DEPLOY: 40, EDIT: 1, END: 0.3, SETTLE: 1, PROJECT_END: 0, OPEN: 0}
+COMMON = {DEPLOY: 8, EDIT: 2, END: 2, SETTLE: 4, PROJECT_END: 1.2, OPEN: 1, EXTEND: 3, RESTORE: 3}
+FLOOD = {DEPLOY: 40, EDIT: 1, END: 0.3, SETTLE: 1}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Something that was asked of an environment, and done."""
+
+    at: datetime
+    status: str | None = None
+    """What the environment is from then on, if that is another one."""
+    reason: str | None = None
+    lease: datetime | None = None
+    """When it expires from then on, if that is another moment."""
 
 
 @dataclass
@@ -32,6 +46,12 @@ class Life:
 
     stored: Aggregate
     """The environment and those deployments that were unfinished at its last commit."""
+    lease: datetime | None
+    """When it was to expire at first."""
+    wishes: list[Wish] = field(default_factory=list)
+    """What was asked of it since, in order."""
+    superseding: set[int] = field(default_factory=set)
+    """The deployments that were to take the place of those that wait."""
     deployments: dict[int, Deployment] = field(default_factory=dict)
     """Every one there ever was, as last committed."""
     end_asked: tuple[datetime, str] | None = None
@@ -51,6 +71,8 @@ class Event:
     before: Aggregate | None
     after: Aggregate
     refusal: EnvctlError | None
+    until: datetime | None
+    """The end of the lease that was asked for."""
     moments: tuple[datetime, ...]
     """When somebody read what was stored before, between its commit and this operation."""
     life: Life
@@ -138,31 +160,33 @@ class World:
         environment = random_environment(self.random, now, f"env-{len(self.lives)}")
         if flood:  # one that takes deployments at once, and lasts
             environment = replace(environment, type=EnvironmentType.PERSISTENT, expires_at=None, work=Work(0))
-        opened = operations.open_environment(environment)
-        life = Life(kept(opened), asked={opened.environment.due_at})
+        opened = open_environment(environment)
+        life = Life(kept(opened), environment.expires_at, asked={opened.environment.due_at})
         self.lives.append(life)
         self.trace.append(f"{now - BIRTH} open {environment.type} {environment.work} {environment.pace}")
         self.trace.append(f"  until {environment.expires_at and environment.expires_at - BIRTH}")
-        return Event(OPEN, now, None, opened, None, (), life)
+        return Event(OPEN, now, None, opened, None, None, (), life)
 
     def _operate(self, life: Life, name: str, at: datetime | None = None) -> Event:
         before = life.stored
         now = at or self._moment(max(before.environment.as_of, self.project.as_of))
         self.trace.append(f"{now - BIRTH} {name} {before.environment.id} {before.environment.status_at(now)}")
         refusal, after = None, before
+        lease = random_lease(self.random, before.environment, now)
+        until = lease_end(lease, now) if name in {EXTEND, RESTORE} else None
         try:
-            after = self._apply(life, name, now)
+            after = self._lease(life, name, now, lease) if until else self._apply(life, name, now)
         except EnvctlError as error:
             refusal = error
         moments = self._moments_between(before, now)
         if after is not before:
             # Only commits bind: a reader whose clock is ahead of the next commit's may see what doesn't come.
             see(life, before, moments)
-            if operations.needs_wake(before.environment, after.environment):
+            if needs_wake(before.environment, after.environment):
                 life.asked.add(after.environment.due_at)
         life.stored = kept(after)
         life.deployments |= {item.number: item for item in after.deployments}
-        return Event(name, now, before, after, refusal, moments, life)
+        return Event(name, now, before, after, refusal, until, moments, life)
 
     def _apply(self, life: Life, name: str, now: datetime) -> Aggregate:
         before, random = life.stored, self.random
@@ -170,17 +194,32 @@ class World:
             case "deploy":
                 new = random_deployment(random, before.environment)
                 self.trace.append(f"  {new.work}")
-                return operations.deploy(before, new, now)
+                after = operations.deploy(before, new, now)
+                if before.environment.type == EnvironmentType.EPHEMERAL:
+                    life.superseding.add(after.environment.last_number)
+                return after
             case "edit":
                 return operations.edit(
                     before, now, name=random.choice("ab"), config=random.choice([None, "{}"])
                 )
             case "settle":
-                return operations.replan(before, now)
+                return replan(before, now)
         reason = "deleted_by_user" if name == END else "project_deleted"
         if before.environment.status_at(now) not in {DELETING, DELETED}:
             life.end_asked = (now, reason)
+            life.wishes.append(Wish(now, "deleting", reason))
         return operations.end_environment(before, now, reason)
+
+    def _lease(self, life: Life, name: str, now: datetime, lease: Lease) -> Aggregate:
+        until = lease_end(lease, now)
+        self.trace.append(f"  until {until - BIRTH}")
+        if name == EXTEND:
+            after = operations.extend(life.stored, now, lease)
+            life.wishes.append(Wish(now, lease=until))
+        else:
+            after = operations.restore(life.stored, now, lease)
+            life.wishes.append(Wish(now, "running", "restore_requested", until))
+        return after
 
     def _moment(self, read: datetime) -> datetime:
         skew = self.random.choice((0, 0, 0, 0, -2, -0.5, 0.5, 2))
@@ -237,57 +276,3 @@ def kept(aggregate: Aggregate) -> Aggregate:
     """What the next operation reads: the environment and the deployments that its document names."""
     named = {item.number for item in aggregate.environment.unfinished}
     return replace(aggregate, deployments=tuple(d for d in aggregate.deployments if d.number in named))
-
-
-def random_environment(random: Random, now: datetime, name: str) -> Environment:
-    """One of any type, lease, work and pace, as it is before it is opened."""
-    kind = random.choice((EnvironmentType.EPHEMERAL, EnvironmentType.EPHEMERAL, EnvironmentType.PERSISTENT))
-    lease = random.choice((1, 2, 5, 5, 10, 10, 60, random.uniform(0.001, 20)))
-    ends = kind == EnvironmentType.EPHEMERAL
-    return Environment(
-        id=name,
-        project_id="prj-a",
-        name="a",
-        type=kind,
-        config=None,
-        created_at=now,
-        changed_at=now,
-        expires_at=now + timedelta(seconds=lease) if ends else None,
-        work=Work(
-            random.choice((0, 1, 2, random.uniform(0, 3))),
-            random.choices((Outcome.SUCCEED, Outcome.FAIL), (3, 1))[0],
-        ),
-        pace=random_pace(random),
-        timeline=(),
-        as_of=now,
-    )
-
-
-def random_pace(random: Random) -> Pace:
-    """Round ones, so that moments coincide, crooked ones, and steps that take no time at all."""
-    return Pace(
-        pending=random.choice((0, 0.5, 0.5, random.random())),
-        canceling=1,
-        deleting=random.choice((0, 2, 2, random.random())),
-        grace=random.choice((0, 5, 5, 3600)),
-        tombstone=random.choice((0, 60, 604800)),
-    )
-
-
-def random_deployment(random: Random, environment: Environment) -> Deployment:
-    """A wish: `deploy` sets what is left open here."""
-    return Deployment(
-        id=f"dep-{environment.last_number + 1}",
-        environment_id=environment.id,
-        project_id=environment.project_id,
-        version="1.0",
-        number=0,
-        config=None,
-        work=Work(
-            random.choice((0, 0.5, 2.5, 2.5, random.uniform(0, 6), 30)),
-            random.choice(list(Outcome)),
-            random.choice((None, *PHASES)),
-        ),
-        created_at=environment.created_at,
-        timeline=(),
-    )

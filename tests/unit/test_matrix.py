@@ -8,14 +8,21 @@ from itertools import product
 
 import pytest
 
-from shared.domain import aggregate as operations
-from shared.domain.aggregate import Aggregate
+from shared.domain import aggregate, operations
+from shared.domain.aggregate import Aggregate, open_environment, replan
 from shared.domain.deployment import MACHINE as DEPLOYMENT
 from shared.domain.deployment import Deployment
 from shared.domain.environment import MACHINE as ENVIRONMENT
 from shared.domain.environment import Environment, EnvironmentType, Pace
+from shared.domain.lease import Lease
 from shared.domain.timeline import Outcome, Step, Work
-from shared.errors import EnvctlError, EnvironmentEnding, EnvironmentNotRunning, TooManyUnfinished
+from shared.errors import (
+    EnvctlError,
+    EnvironmentEnding,
+    EnvironmentNotRunning,
+    NotPossible,
+    TooManyUnfinished,
+)
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 EPHEMERAL, PERSISTENT = EnvironmentType
@@ -49,6 +56,18 @@ ENVIRONMENT_CELLS: dict[tuple[str, str], Cell] = {
     ("deleted", "edit"): EnvironmentEnding,
     ("deleted", "end_environment"): KEPT,
     ("deleted", "replan"): "deleted",
+    ("provisioning", "extend"): "provisioning",
+    ("running", "extend"): "running",
+    ("failed", "extend"): "failed",
+    ("expired", "extend"): NotPossible,
+    ("deleting", "extend"): NotPossible,
+    ("deleted", "extend"): NotPossible,
+    ("provisioning", "restore"): NotPossible,
+    ("running", "restore"): NotPossible,
+    ("failed", "restore"): NotPossible,
+    ("expired", "restore"): "running",
+    ("deleting", "restore"): NotPossible,
+    ("deleted", "restore"): NotPossible,
 }
 
 # By a deployment's status when its environment ends: what it is from then on.
@@ -91,6 +110,7 @@ PASTS: dict[str, list[tuple[float, str, str | None]]] = {
     "superseded": [(5, "superseded", "newer_deployment")],
 }
 END_AT = 30.0
+LEASE = Lease("hours", 0.1, 1)
 
 
 def moment(seconds: float) -> datetime:
@@ -99,7 +119,7 @@ def moment(seconds: float) -> datetime:
 
 def opened(lease: float | None = 100, outcome: Outcome = Outcome.SUCCEED) -> Aggregate:
     """Provisioning for 2 s, ended `lease` seconds after the start, deleting 10 s after that."""
-    return operations.open_environment(
+    return open_environment(
         Environment(
             id="env-a",
             project_id="prj-a",
@@ -136,7 +156,9 @@ OPERATIONS: dict[str, Callable[[Aggregate, datetime], Aggregate]] = {
     "deploy": lambda aggregate, now: operations.deploy(aggregate, wish(), now),
     "edit": lambda aggregate, now: operations.edit(aggregate, now, name="b", config="{}"),
     "end_environment": lambda aggregate, now: operations.end_environment(aggregate, now, "asked_for"),
-    "replan": operations.replan,
+    "replan": replan,
+    "extend": lambda aggregate, now: operations.extend(aggregate, now, LEASE),
+    "restore": lambda aggregate, now: operations.restore(aggregate, now, LEASE),
 }
 
 
@@ -144,8 +166,9 @@ def known_operations() -> set[str]:
     """The domain's public functions that take an aggregate."""
     return {
         name
-        for name, function in inspect.getmembers(operations, inspect.isfunction)
-        if function.__module__ == operations.__name__
+        for module in (aggregate, operations)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
         and not name.startswith("_")
         and next(iter(inspect.signature(function).parameters)) == "aggregate"
     }
@@ -179,7 +202,7 @@ def beside(status: str, aggregate: Aggregate) -> Aggregate:
     past = (Step(START, "pending"), *(Step(moment(at), name, reason) for at, name, reason in PASTS[status]))
     environment = replace(aggregate.environment, last_number=1)
     before = replace(aggregate, environment=environment, deployments=(replace(wish(), timeline=past),))
-    return operations.replan(before, moment(END_AT - 1))
+    return replan(before, moment(END_AT - 1))
 
 
 @pytest.mark.parametrize(("status", "how"), END_CELLS)

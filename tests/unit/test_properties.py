@@ -13,11 +13,12 @@ import pytest
 
 from shared import documents
 from shared.domain.project import LOOK_AGAIN
-from tests.unit.expected import ALL, LEGAL
-from tests.unit.rules import RULES, faults
-from tests.unit.sequences import BIRTH, DEPLOY, EDIT, Event, World
+from tests.unit.expected import ALL, LEGAL, REFUSALS
+from tests.unit.promises import faults
+from tests.unit.rules import RULES
+from tests.unit.sequences import BIRTH, Event, World
 
-SEQUENCES = 2_000
+SEQUENCES = 5_000
 FIRST_SEED = 310_126
 ENOUGH = 50
 PROJECT_RULE = "an_ended_project_takes_everything_along"
@@ -107,9 +108,13 @@ def test_every_legal_cell_is_reached_often(run: Run) -> None:
 
 
 def test_every_refusal_is_met_often(run: Run) -> None:
-    refused = {(status, DEPLOY, "EnvironmentNotRunning") for status in ALL - LEGAL[DEPLOY]}
-    refused |= {(status, EDIT, "EnvironmentEnding") for status in ALL - LEGAL[EDIT]}
-    refused |= {("running", DEPLOY, "TooManyUnfinished")}
+    refused = {
+        (status, operation, error.__name__)
+        for operation, error in REFUSALS.items()
+        for status in ALL - LEGAL[operation]
+    }
+    refused |= {("running", "deploy", "TooManyUnfinished"), ("running", "extend", "InvalidInput")}
+    refused |= {("running", "extend", "NoLease"), ("expired", "restore", "FailedBefore")}
     assert {cell: run.counts[cell] for cell in refused if run.counts[cell] < ENOUGH} == {}
 
 

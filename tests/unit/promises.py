@@ -1,0 +1,91 @@
+"""What callers are promised: rules about what operations do. `rules` has those about timelines."""
+
+from collections.abc import Iterator
+
+from shared.domain import deployment
+from tests.unit.expected import refusal
+from tests.unit.rules import RULES, rule, status_of
+from tests.unit.sequences import Event
+
+ENDING = {"deleting", "deleted"}
+
+
+@rule
+def a_delete_is_never_undone(event: Event) -> Iterator[str]:
+    if event.life.end_asked is None:
+        return
+    timeline = event.after.environment.timeline
+    since = event.life.end_asked[0]
+    later = {step.status for step in timeline if step.at > since}
+    if not later | {status_of(timeline, since)} <= ENDING:
+        yield f"asked at {since}: {timeline}"
+
+
+@rule
+def it_expires_when_its_lease_ends_and_not_a_moment_off(event: Event) -> Iterator[str]:
+    leases = [event.life.lease, *(wish.lease for wish in event.life.wishes if wish.lease)]
+    if event.after.environment.expires_at != leases[-1]:
+        yield f"{event.after.environment.expires_at} of {leases}"
+    for step in event.after.environment.timeline:
+        if step.status == "expired" and step.at not in leases:
+            yield f"{step} of {leases}"
+
+
+@rule
+def a_restore_revives_no_deployment(event: Event) -> Iterator[str]:
+    if event.operation == "restore" and event.refusal is None:
+        for item in event.after.deployments:
+            if not deployment.MACHINE.is_terminal(item.status_at(event.now)):
+                yield f"{item}"
+
+
+@rule
+def leases_are_noted(event: Event) -> Iterator[str]:
+    """The last 100, as they were asked for."""
+    asked = [
+        (wish.at, "restored" if wish.status else "extended", wish.lease)
+        for wish in event.life.wishes
+        if wish.lease
+    ]
+    if [(note.at, note.action, note.until) for note in event.after.environment.notes] != asked[-100:]:
+        yield f"{event.after.environment.notes} of {asked}"
+
+
+@rule
+def numbers_have_no_gaps(event: Event) -> Iterator[str]:
+    numbers = list(event.life.deployments)
+    if numbers != list(range(1, event.after.environment.last_number + 1)):
+        yield f"{numbers}"
+
+
+@rule
+def few_deployments_are_unfinished(event: Event) -> Iterator[str]:
+    """20 at most; in an ephemeral environment one that runs and one that waits."""
+    most = 20 if event.after.environment.type == "persistent" else 2
+    if len(event.after.environment.unfinished) > most:
+        yield f"{event.after.environment.unfinished}"
+
+
+@rule
+def what_is_possible_follows_from_the_table(event: Event) -> Iterator[str]:
+    """A refusal comes from the status, or from what was asked for, and says which."""
+    expected = refusal(event)
+    if type(event.refusal) is not (expected or type(None)):
+        yield f"{event.operation} while {event.status}: {event.refusal!r}, expected {expected}"
+
+
+@rule
+def only_callers_set_changed_at(event: Event) -> Iterator[str]:
+    if event.before is not None:
+        asked = event.operation in {"edit", "end", "project end", "extend", "restore"}
+        expected = event.now if asked else event.before.environment.changed_at
+        if event.after.environment.changed_at != expected:
+            yield f"{event.operation}: {event.after.environment.changed_at}, expected {expected}"
+
+
+def faults(event: Event) -> Iterator[tuple[str, str]]:
+    """Rules that an event breaks, and how. Where nothing was changed, only whether that was right."""
+    unchanged = event.after is event.before
+    for name in (what_is_possible_follows_from_the_table.__name__,) if unchanged else RULES:
+        for fault in RULES[name](event):
+            yield name, fault

@@ -1,0 +1,84 @@
+"""What somebody may ask for, at random: environments, leases, deployments. Some of it can't be."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+from shared.domain.deployment import PHASES, Deployment
+from shared.domain.environment import Environment, EnvironmentType, Pace
+from shared.domain.lease import Lease
+from shared.domain.timeline import Outcome, Work
+
+TICK = timedelta(microseconds=1)
+LONGEST = timedelta(seconds=5_000)
+"""The longest lifetime of an environment."""
+
+
+def random_environment(random: Random, now: datetime, name: str) -> Environment:
+    """One of any type, lease, work and pace, as it is before it is opened."""
+    kind = random.choice((EnvironmentType.EPHEMERAL, EnvironmentType.EPHEMERAL, EnvironmentType.PERSISTENT))
+    lease = random.choice((1, 2, 5, 5, 10, 10, 60, random.uniform(0.001, 20)))
+    ends = kind == EnvironmentType.EPHEMERAL
+    return Environment(
+        id=name,
+        project_id="prj-a",
+        name="a",
+        type=kind,
+        config=None,
+        created_at=now,
+        changed_at=now,
+        expires_at=now + timedelta(seconds=lease) if ends else None,
+        work=Work(
+            random.choice((0, 1, 2, random.uniform(0, 3))),
+            random.choices((Outcome.SUCCEED, Outcome.FAIL), (3, 1))[0],
+        ),
+        pace=random_pace(random),
+        timeline=(),
+        as_of=now,
+    )
+
+
+def random_lease(random: Random, environment: Environment, now: datetime) -> Lease:
+    """One that ends soon, late, at the last moment possible, or that can't be."""
+    ceiling = environment.created_at + LONGEST
+    if random.random() < 0.5:
+        seconds = random.choice((1, 5, 5, 10, 60, random.uniform(0.001, 20), 0, 6_000))
+        return Lease("hours", seconds / 3_600, LONGEST / timedelta(hours=1))
+    moments = [now, now + TICK, ceiling, ceiling + TICK]
+    if environment.expires_at is not None:
+        moments += [environment.expires_at + timedelta(seconds=more) for more in (0, 1, 5, -0.5)]
+    return Lease("until", random.choice(moments), LONGEST / timedelta(hours=1))
+
+
+def lease_end(lease: Lease, now: datetime) -> datetime:
+    """When it ends, possible or not."""
+    return lease.wish if isinstance(lease.wish, datetime) else now + timedelta(hours=lease.wish)
+
+
+def random_pace(random: Random) -> Pace:
+    """Round ones, so that moments coincide, crooked ones, and steps that take no time at all."""
+    return Pace(
+        pending=random.choice((0, 0.5, 0.5, random.random())),
+        canceling=1,
+        deleting=random.choice((0, 2, 2, random.random())),
+        grace=random.choice((0, 5, 5, 3600)),
+        tombstone=random.choice((0, 60, 604800)),
+    )
+
+
+def random_deployment(random: Random, environment: Environment) -> Deployment:
+    """A wish: `deploy` sets what is left open here."""
+    return Deployment(
+        id=f"dep-{environment.last_number + 1}",
+        environment_id=environment.id,
+        project_id=environment.project_id,
+        version="1.0",
+        number=0,
+        config=None,
+        work=Work(
+            random.choice((0, 0.5, 2.5, 2.5, random.uniform(0, 6), 30)),
+            random.choice(list(Outcome)),
+            random.choice((None, *PHASES)),
+        ),
+        created_at=environment.created_at,
+        timeline=(),
+    )
