@@ -1,0 +1,105 @@
+"""What a preview environment's life costs on Google's parts, counted where it is billed: docs/cost.md."""
+
+import re
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from local.google.firestore_emulator import Emulator
+from shared.adapters.firestore_store import FirestoreStore
+from tests.functions.api import ENVIRONMENT, Api
+from tests.functions.bill import open_bill
+from tests.functions.doubles import CountingStore
+
+COST = (Path(__file__).parents[2] / "docs" / "cost.md").read_text(encoding="utf-8")
+KINDS = ("reads", "writes", "deletes", "task operations", "invocations")
+DAY = 86_400
+LIFE = "**the life with three deployments**"
+
+PRICES = {"reads": 0.03e-5, "writes": 0.09e-5, "deletes": 0.01e-5, "task operations": 0.4e-6}
+"""Dollars for one, as docs/cost.md says."""
+INVOCATION = 0.4e-6
+COMPUTE = 0.1 * (24e-6 + 0.5 * 2.5e-6)
+"""Dollars for one invocation's 0.1 s of one vCPU and 512 MiB, alone on its instance."""
+
+
+def table() -> Mapping[str, Counter[str]]:
+    """The rows of the page's table, by their names."""
+    rows = re.findall(r"^\| (.+?) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", COST, re.MULTILINE)
+    return {
+        name: Counter(
+            {kind: int(number) for kind, number in zip(KINDS, numbers, strict=True) if number != "0"}
+        )
+        for name, *numbers in rows
+    }
+
+
+def dollars(used: Mapping[str, int], sharing: int) -> float:
+    """What a thousand lives cost, so many invocations sharing an instance."""
+    requests = sum(used[kind] * price for kind, price in PRICES.items())
+    return 1_000 * (requests + used["invocations"] * (INVOCATION + COMPUTE / sharing))
+
+
+@pytest.fixture
+def on_firestore(tmp_path: Path, emulator: Emulator) -> Iterator[Api]:
+    store = FirestoreStore("envctl-cost", f"t-{secrets.token_hex(8)}", emulator.host)
+    api = Api(tmp_path)
+    api.store = CountingStore(store)
+    api.runtime = replace(api.runtime, store=api.store)
+    api.token = api.join()
+    yield api
+    store.close()
+    api.database.close()
+
+
+@pytest.mark.google
+def test_a_preview_environments_life_uses_what_the_page_says(
+    on_firestore: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, project, environments = on_firestore, on_firestore.project(), list[str]()
+    bill = open_bill(monkeypatch)
+
+    def used(requests: int, act: Callable[[], object], seconds: float) -> Counter[str]:
+        bill.clear()
+        enqueued = api.queue.enqueued
+        act()
+        delivered = len(api.live(seconds))
+        # A task is an operation when it is created, and another when it is delivered.
+        operations = api.queue.enqueued - enqueued + delivered
+        return Counter({**bill, "task operations": operations, "invocations": requests + delivered})
+
+    opened = used(1, lambda: environments.append(api.environment(project, ENVIRONMENT)), 60)
+    deployed = [used(1, lambda: api.deploy(environments[0]), 60) for _ in range(3)]
+    ended = used(0, lambda: None, DAY + 3_600)
+    purged = used(0, lambda: None, 8 * DAY)
+    assert not api.queue.tasks
+    assert all(one == deployed[0] for one in deployed)
+    assert api.status(environments[0], "?show_deleted=true") == 404
+    life = opened + deployed[0] + deployed[1] + deployed[2] + ended + purged
+    said = {name: row for name, row in table().items() if name != "five callbacks"}
+    assert said == {
+        "create, until it runs": opened,
+        "a deployment, until it has succeeded": deployed[0],
+        "expiry, grace, deletion": ended,
+        "purge": purged,
+        LIFE: life,
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "sharing", "said"),
+    [
+        (LIFE, 1, r"\*\*\$([0-9.]+)\*\*, each"),
+        (LIFE, 8, r"\*\*\$([0-9.]+)\*\* with"),
+        ("five callbacks", 1, r"which is \$([0-9.]+) of"),
+        ("five callbacks", 8, r"\(shared: \$([0-9.]+) of"),
+    ],
+)
+def test_the_pages_dollars_are_its_counts_times_its_prices(row: str, sharing: int, said: str) -> None:
+    found = re.search(said, COST)
+    assert found
+    assert found[1] == f"{dollars(table()[row], sharing):.3f}"
