@@ -1,0 +1,8 @@
+terraform {
+  required_version = ">= 1.11"
+  required_providers {
+    google      = { source = "hashicorp/google", version = "~> 6.50" }
+    google-beta = { source = "hashicorp/google-beta", version = "~> 6.50" }
+    random      = { source = "hashicorp/random", version = "~> 3.7" }
+  }
+}

@@ -1,0 +1,24 @@
+# The APIs that the instances need. They stay on when this is destroyed: others may use them.
+
+resource "google_project_service" "this" {
+  for_each = toset([
+    "apigateway.googleapis.com",
+    "artifactregistry.googleapis.com",
+    "billingbudgets.googleapis.com",
+    "cloudbuild.googleapis.com",
+    "cloudfunctions.googleapis.com",
+    "cloudscheduler.googleapis.com",
+    "cloudtasks.googleapis.com",
+    "firestore.googleapis.com",
+    "iam.googleapis.com",
+    "logging.googleapis.com",
+    "monitoring.googleapis.com",
+    "run.googleapis.com",
+    "secretmanager.googleapis.com",
+    "servicecontrol.googleapis.com",
+    "servicemanagement.googleapis.com",
+  ])
+  project            = var.project
+  service            = each.key
+  disable_on_destroy = false
+}
