@@ -35,8 +35,10 @@ def emulator(pytestconfig: pytest.Config) -> Iterator[Emulator]:
         with firestore_emulator() as found:
             said.append(f"Firestore emulator: {found.source}")
             yield found
+        return
     except NoEmulator as missing:
-        if pytestconfig.getoption("--google") or os.environ.get("CI"):
-            pytest.fail(str(missing), pytrace=False)
-        said.append(f"Skipped what needs the Firestore emulator. {missing}")
-        pytest.skip(str(missing))
+        reason = str(missing)
+    if pytestconfig.getoption("--google") or os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    said.append(f"Skipped what needs the Firestore emulator. {reason}")
+    pytest.skip(reason)
