@@ -35,9 +35,10 @@ def emulator(pytestconfig: pytest.Config) -> Iterator[Emulator]:
         with firestore_emulator() as found:
             said.append(f"Firestore emulator: {found.source}")
             yield found
-        return
     except NoEmulator as missing:
         reason = str(missing)
+    else:
+        return
     if pytestconfig.getoption("--google") or os.environ.get("CI"):
         pytest.fail(reason, pytrace=False)
     said.append(f"Skipped what needs the Firestore emulator. {reason}")
