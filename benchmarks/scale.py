@@ -22,6 +22,7 @@ from shared.domain.environment import (
     Environment,
     EnvironmentType,
     Pace,
+    Policy,
 )
 from shared.domain.timeline import Work
 from shared.ports import Create, Cursor, Order, Query, Ref
@@ -45,6 +46,7 @@ def _pattern(project_id: str) -> dict[str, Any]:
             project_id=project_id,
             name="preview-pr-123",
             type=EnvironmentType.PERSISTENT,
+            on_conflict=Policy.QUEUE,
             config=None,
             created_at=_BEGINNING,
             changed_at=_BEGINNING,

@@ -12,9 +12,12 @@ from shared.domain.deployment import Deployment
 from shared.domain.environment import (
     Environment,
     EnvironmentType,
+    Live,
     Note,
     Pace,
+    Policy,
     Unfinished,
+    default_policy,
 )
 from shared.domain.project import Project, Role
 from shared.domain.timeline import Outcome, Step, Timeline, Work
@@ -125,6 +128,7 @@ def environment_data(environment: Environment) -> Data:
         "project_id": environment.project_id,
         "name": environment.name,
         "type": str(environment.type),
+        "on_conflict": str(environment.on_conflict),
         "config": environment.config,
         "status": str(status),
         "created_at": to_text(environment.created_at),
@@ -142,8 +146,17 @@ def environment_data(environment: Environment) -> Data:
             {"id": item.id, "number": item.number, "ends_at": to_text(item.ends_at)}
             for item in environment.unfinished
         ],
+        "live": [_live_data(item) for item in environment.live],
         "notes": [_note_data(note) for note in environment.notes],
     }
+
+
+def _live_data(item: Live) -> Data:
+    return {"id": item.id, "number": item.number, "version": item.version, "at": to_text(item.at)}
+
+
+def _live(data: Mapping[str, Any]) -> Live:
+    return Live(data["id"], data["number"], data["version"], from_text(data["at"]))
 
 
 def _note_data(note: Note) -> Data:
@@ -156,11 +169,13 @@ def _note(data: Mapping[str, Any]) -> Note:
 
 def environment(data: Data) -> Environment:
     """The environment of a document."""
+    kind = EnvironmentType(data["type"])
     return Environment(
         id=data["id"],
         project_id=data["project_id"],
         name=data["name"],
-        type=EnvironmentType(data["type"]),
+        type=kind,
+        on_conflict=Policy(data.get("on_conflict", default_policy(kind))),
         config=data["config"],
         created_at=from_text(data["created_at"]),
         changed_at=from_text(data["changed_at"]),
@@ -175,6 +190,7 @@ def environment(data: Data) -> Environment:
         unfinished=tuple(
             Unfinished(item["id"], item["number"], from_text(item["ends_at"])) for item in data["unfinished"]
         ),
+        live=tuple(map(_live, data.get("live", ()))),
         notes=tuple(map(_note, data.get("notes", ()))),
     )
 

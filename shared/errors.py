@@ -133,6 +133,15 @@ class FailedBefore(EnvctlError):
         super().__init__(f"Environment {environment_id} had failed before it expired. Open a new one.")
 
 
+class Busy(EnvctlError):
+    """A deployment is unfinished, and the policy is to reject another one."""
+
+    def __init__(self, environment_id: str, number: int, status: str) -> None:
+        super().__init__(
+            f"Deployment {number} of environment {environment_id} is {status}, and on_conflict is reject."
+        )
+
+
 class TooManyUnfinished(EnvctlError):
     """An environment has as many waiting and running deployments as it may."""
 

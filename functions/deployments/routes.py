@@ -13,7 +13,7 @@ from functions.deployments.schemas import (
 from shared.domain import logs
 from shared.domain.deployment import Deployment
 from shared.domain.timeline import step_at
-from shared.errors import BadPageToken, EnvironmentNotRunning, TimelineFull, TooManyUnfinished
+from shared.errors import BadPageToken, Busy, EnvironmentNotRunning, TimelineFull, TooManyUnfinished
 from shared.http import pages
 from shared.http.answers import represent
 from shared.http.routes import Answer, Call, Group, Representation
@@ -48,15 +48,15 @@ def _view(deployment: Deployment, now: datetime) -> Representation:
     "POST",
     "/deployments/environments/{environment_id}",
     {201: DeploymentView},
-    refusals=(EnvironmentNotRunning, TooManyUnfinished, TimelineFull),
+    refusals=(Busy, EnvironmentNotRunning, TooManyUnfinished, TimelineFull),
 )
 def create_deployment(call: Call, environment_id: str, body: NewDeployment) -> Answer:
     """Roll a version out to a running environment.
 
-    One deployment of an environment runs at a time. On an ephemeral environment the newest pending
-    one supersedes older ones; on a persistent one they run in the order of their numbers.
+    One deployment of an environment runs at a time. While one is unfinished another waits behind all
+    others (`queue`), takes the place of those that wait (`latest`), or is refused (`reject`).
     """
-    created, now = use_cases.create_deployment(call.runtime, call.caller, environment_id, body.version)
+    created, now = use_cases.create_deployment(call.runtime, call.caller, environment_id, body)
     return Answer(201, _view(created, now), {"Location": f"/api/v1/deployments/{created.id}"})
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from shared.domain.deployment import DeploymentStatus
+from shared.domain.environment import Policy
 from shared.http.types import (
     CommaSeparated,
     Input,
@@ -22,6 +23,12 @@ class NewDeployment(Input):
     """A version to roll out."""
 
     version: Version = Field(examples=["sha-1234567"])
+    on_conflict: Policy | None = Field(
+        default=None,
+        strict=False,
+        description="What becomes of it while another is unfinished: the environment's policy if left out.",
+        examples=[None],
+    )
 
 
 class DeploymentFilters(PageParameters, ShowDeleted):

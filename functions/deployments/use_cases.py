@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions.deployments.schemas import DeploymentFilters
+from functions.deployments.schemas import DeploymentFilters, NewDeployment
 from shared import documents, ids, listing
 from shared.access import Caller
 from shared.changing import change_environment
@@ -29,9 +29,9 @@ class Listed:
 
 
 def create_deployment(
-    runtime: Runtime, caller: Caller, environment_id: str, version: str
+    runtime: Runtime, caller: Caller, environment_id: str, wanted: NewDeployment
 ) -> tuple[Deployment, datetime]:
-    """A new deployment and its moment. Raises EnvironmentNotRunning or TooManyUnfinished."""
+    """A new deployment and its moment. Raises EnvironmentNotRunning, Busy or TooManyUnfinished."""
     deployment_id = ids.new_deployment_id(environment_id)
 
     def decide(aggregate: Aggregate, now: datetime) -> Aggregate:
@@ -40,14 +40,14 @@ def create_deployment(
             id=deployment_id,
             environment_id=environment.id,
             project_id=environment.project_id,
-            version=version,
+            version=wanted.version,
             number=0,
             config=None,
             work=Work(runtime.settings.running_seconds),
             created_at=now,
             timeline=(),
         )
-        return operations.deploy(aggregate, new, now)
+        return operations.deploy(aggregate, new, now, wanted.on_conflict)
 
     ref = documents.deployment_ref(deployment_id)
     changed = change_environment(runtime, caller, environment_id, decide, adding=ref)

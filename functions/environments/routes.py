@@ -4,6 +4,7 @@ from datetime import datetime
 
 from functions.environments import lists, use_cases
 from functions.environments.schemas import (
+    ActiveView,
     EnvironmentChanges,
     EnvironmentFilters,
     EnvironmentView,
@@ -32,6 +33,7 @@ group = Group("environments", "Environments: ephemeral ones with a TTL, or persi
 
 def _view(call: Call, environment: Environment, now: datetime) -> Representation:
     step = step_at(environment.timeline, now)
+    active = environment.active_at(now)
     host = f"{environment.id}.{call.runtime.settings.environment_domain}"
     return represent(
         EnvironmentView,
@@ -41,6 +43,8 @@ def _view(call: Call, environment: Environment, now: datetime) -> Representation
         type=environment.type,
         status=step.status,
         status_reason=step.reason,
+        on_conflict=environment.on_conflict,
+        active_deployment=active and ActiveView(id=active.id, version=active.version, number=active.number),
         config=text_of(environment.config),
         base_url=f"https://{host}" if environment.has_run(now) else None,
         created_at=environment.created_at,

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from shared.domain.environment import EnvironmentStatus, EnvironmentType
+from shared.domain.environment import EnvironmentStatus, EnvironmentType, Policy
 from shared.http.types import (
     Action,
     CommaSeparated,
@@ -16,6 +16,7 @@ from shared.http.types import (
     Resource,
     ShowDeleted,
     Time,
+    View,
 )
 from shared.http.views import StepView
 
@@ -35,6 +36,13 @@ class NewEnvironment(Input):
     )
     expires_at: Moment | None = Field(
         default=None, description="Instead of `ttl_hours`: when it expires.", examples=[None]
+    )
+    on_conflict: Policy | None = Field(
+        default=None,
+        strict=False,
+        description="What becomes of a new deployment while another is unfinished: `latest` if left out, "
+        "for a persistent environment `queue`.",
+        examples=[None],
     )
     config: Config = Field(default=None, examples=[{"replicas": 2}])
 
@@ -63,6 +71,14 @@ class EnvironmentFilters(PageParameters, ShowDeleted):
     type: EnvironmentType | None = Field(default=None, description="Only this type.")
 
 
+class ActiveView(View):
+    """What is live: the deployment that succeeded last."""
+
+    id: str
+    version: str
+    number: int
+
+
 class EnvironmentView(Resource):
     """An environment as it is at this moment."""
 
@@ -72,6 +88,8 @@ class EnvironmentView(Resource):
     type: EnvironmentType
     status: EnvironmentStatus
     status_reason: str | None
+    on_conflict: Policy
+    active_deployment: ActiveView | None
     config: Any = Field(description="Free JSON.")
     base_url: str | None = Field(description="Where it is reached; null until it has been running.")
     created_at: Time

@@ -11,7 +11,7 @@ from shared.changing import Changed, change_environment, create, wake
 from shared.domain import aggregate as aggregates
 from shared.domain import operations
 from shared.domain.aggregate import Aggregate
-from shared.domain.environment import Environment, Pace
+from shared.domain.environment import Environment, Pace, default_policy
 from shared.domain.timeline import Work
 from shared.http.types import config_text
 from shared.reading import read_project
@@ -29,6 +29,7 @@ def open_environment(runtime: Runtime, caller: Caller, project_id: str, new: New
             project_id=project_id,
             name=new.name,
             type=new.type,
+            on_conflict=new.on_conflict or default_policy(new.type),
             config=None if new.config is None else config_text(new.config),
             created_at=seen.now,
             changed_at=seen.now,

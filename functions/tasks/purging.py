@@ -28,14 +28,22 @@ def purge(runtime: Runtime, ref: Ref) -> bool:
 
 
 def prune(runtime: Runtime, environment: Environment) -> None:
-    """Delete a page of the deployments that are older than the ones a persistent environment keeps."""
+    """Delete a page of the deployments that are older than the ones a persistent environment keeps.
+
+    Not those that wait or that one may want to go back to.
+    """
     oldest_kept = environment.last_number - KEPT_DEPLOYMENTS + 1
     if environment.type != EnvironmentType.PERSISTENT or oldest_kept <= 1:
         return
     ref = documents.environment_ref(environment.id)
-    unfinished = {documents.deployment_ref(item.id) for item in environment.unfinished}
+    wanted = {item.id for item in environment.unfinished} | {item.id for item in environment.live}
     where = (Filter("environment_id", "==", environment.id), Filter("number", "<=", oldest_kept - 1))
-    _delete_page(runtime, ref, Query("deployments", where, Order("number"), PAGE), unfinished)
+    _delete_page(
+        runtime,
+        ref,
+        Query("deployments", where, Order("number"), PAGE),
+        set(map(documents.deployment_ref, wanted)),
+    )
 
 
 def _delete_page(runtime: Runtime, ref: Ref, query: Query, kept: AbstractSet[Ref] = frozenset()) -> bool:

@@ -15,8 +15,11 @@ from datetime import datetime, timedelta
 from shared.domain import deployment as deployments_
 from shared.domain import environment as environments_
 from shared.domain.deployment import Deployment, finish
-from shared.domain.environment import Environment, Unfinished
+from shared.domain.environment import Environment, Live, Unfinished
 from shared.domain.timeline import Step, Timeline, history, next_at
+
+MOST_LIVE = 10
+"""How many that were live an environment knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,22 @@ def replan(aggregate: Aggregate, now: datetime) -> Aggregate:
         due_at=due_at,
         woken_for=due_at if due_at == own_step_at else environment.woken_for,
         unfinished=tuple(Unfinished(d.id, d.number, d.ends_at) for d in deployments if d.ends_at > now),
+        live=_live(environment, deployments, now),
     )
     return Aggregate(environment, deployments)
+
+
+def _live(environment: Environment, deployments: tuple[Deployment, ...], now: datetime) -> tuple[Live, ...]:
+    """What was live stays so, at most the last 10; what will be follows from the plans."""
+    past = [item for item in environment.live if item.at <= now]
+    succeeding = [
+        Live(item.id, item.number, item.version, item.ends_at)
+        for item in deployments
+        if item.timeline[-1].status == deployments_.SUCCEEDED
+    ]
+    ordered = sorted({*past, *succeeding}, key=lambda item: (item.at, item.number))
+    ahead = sum(item.at > now for item in ordered)
+    return tuple(ordered[-ahead - MOST_LIVE :])
 
 
 def _due_at(

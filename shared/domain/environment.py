@@ -15,6 +15,22 @@ class EnvironmentType(StrEnum):
     PERSISTENT = "persistent"
 
 
+class Policy(StrEnum):
+    """What becomes of a new deployment while another is unfinished."""
+
+    QUEUE = "queue"
+    """It runs after all that were asked for before."""
+    LATEST = "latest"
+    """It runs after the one that runs, and takes the place of those that wait: they are superseded."""
+    REJECT = "reject"
+    """It is refused."""
+
+
+def default_policy(kind: EnvironmentType) -> Policy:
+    """The policy of an environment that names none."""
+    return Policy.QUEUE if kind == EnvironmentType.PERSISTENT else Policy.LATEST
+
+
 class EnvironmentStatus(StrEnum):
     """The statuses of an environment, in the order of a life."""
 
@@ -76,6 +92,16 @@ class Unfinished:
 
 
 @dataclass(frozen=True, slots=True)
+class Live:
+    """A deployment that is what runs in its environment, from the moment it succeeds to the next one's."""
+
+    id: str
+    number: int
+    version: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something that was done to an environment and that its timeline alone does not tell."""
 
@@ -94,6 +120,7 @@ class Environment:
     project_id: str
     name: str
     type: EnvironmentType
+    on_conflict: Policy
     config: str | None
     """Free JSON, as text."""
     created_at: datetime
@@ -114,6 +141,8 @@ class Environment:
     last_number: int = 0
     """The number of its newest deployment."""
     unfinished: tuple[Unfinished, ...] = ()
+    live: tuple[Live, ...] = ()
+    """The last 10 that were live, and those that will be: in this order, each from its moment on."""
     notes: tuple[Note, ...] = ()
     """The last 100."""
 
@@ -123,7 +152,13 @@ class Environment:
 
     def updated_at(self, now: datetime) -> datetime:
         """When what a reader sees last changed."""
-        return max(self.changed_at, step_at(self.timeline, now).at)
+        active = self.active_at(now)
+        changes = [self.changed_at, step_at(self.timeline, now).at, *([active.at] if active else [])]
+        return max(changes)
+
+    def active_at(self, now: datetime) -> Live | None:
+        """The deployment that is live at a moment: the last that has succeeded."""
+        return next((item for item in reversed(self.live) if item.at <= now), None)
 
     def has_run(self, now: datetime) -> bool:
         """Whether it has been running at any time so far."""

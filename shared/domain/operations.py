@@ -7,13 +7,14 @@ the very object that it got where there is nothing to commit.
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.actions import EXTEND, RESTORE, require
+from shared.domain.actions import DEPLOY, ENVIRONMENT_ACTIONS, EXTEND, RESTORE, require
 from shared.domain.aggregate import Aggregate, replan
 from shared.domain.deployment import PENDING, SUPERSEDED, Deployment
-from shared.domain.environment import DELETED, DELETING, RUNNING, EnvironmentType, Note
+from shared.domain.environment import DELETED, DELETING, RUNNING, Environment, Note, Policy
 from shared.domain.lease import Lease
 from shared.domain.timeline import Step, history
 from shared.errors import (
+    Busy,
     EnvironmentEnding,
     EnvironmentNotRunning,
     FailedBefore,
@@ -26,47 +27,69 @@ MOST_UNFINISHED = 20
 MOST_NOTES = 100
 
 
-def deploy(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregate:
-    """Ask for another deployment. Its number, configuration and timeline are set here.
+def deploy(
+    aggregate: Aggregate, new: Deployment, now: datetime, on_conflict: Policy | None = None
+) -> Aggregate:
+    """Ask for another deployment, under the environment's policy or another one.
 
-    On an ephemeral environment the newest pending one wins: it takes the place of older ones, which
-    are superseded, and waits no longer than they would have: however often somebody deploys, something
-    runs. On a persistent one they run in the order of their numbers. Raises EnvironmentNotRunning,
-    or TooManyUnfinished when 20 are waiting or running.
+    Its number, configuration and timeline are set here. Raises EnvironmentNotRunning, Busy under the
+    policy `reject`, or TooManyUnfinished when 20 are waiting or running.
     """
     environment = aggregate.environment
+    _require_running(environment, now)
+    match on_conflict or environment.on_conflict:
+        case Policy.LATEST:
+            return _take_over(aggregate, replace(new, config=environment.config), now)
+        case Policy.REJECT:
+            _refuse_busy(aggregate, now)
+    _refuse_full(aggregate, now)
+    return _add(aggregate, replace(new, config=environment.config), now)
+
+
+def _require_running(environment: Environment, now: datetime) -> None:
     status = environment.status_at(now)
-    if status != RUNNING:
+    if status not in ENVIRONMENT_ACTIONS[DEPLOY]:
         raise EnvironmentNotRunning(environment.id, status)
-    waiting = tuple(item for item in aggregate.deployments if item.ends_at > now)
-    queued_at = None
-    if environment.type == EnvironmentType.EPHEMERAL:
-        kept = tuple(_superseded(item, now) for item in aggregate.deployments)
-        pending = [item for item in waiting if item.status_at(now) == PENDING]
-        queued_at = min((item.waits_since for item in pending), default=None)
-    elif len(waiting) >= MOST_UNFINISHED:
-        first_end = min(item.ends_at for item in waiting)
-        raise TooManyUnfinished(environment.id, MOST_UNFINISHED, first_end - now)
-    else:
-        kept = aggregate.deployments
-    number = environment.last_number + 1
-    begun = (Step(now, PENDING),)
-    added = replace(
-        new,
-        number=number,
-        config=environment.config,
-        created_at=now,
-        queued_at=queued_at,
-        timeline=begun,
+
+
+def _refuse_busy(aggregate: Aggregate, now: datetime) -> None:
+    for item in aggregate.deployments:
+        if item.ends_at > now:
+            raise Busy(aggregate.environment.id, item.number, item.status_at(now))
+
+
+def _refuse_full(aggregate: Aggregate, now: datetime) -> None:
+    ends = [item.ends_at for item in aggregate.deployments if item.ends_at > now]
+    if len(ends) >= MOST_UNFINISHED:
+        raise TooManyUnfinished(aggregate.environment.id, MOST_UNFINISHED, min(ends) - now)
+
+
+def _take_over(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregate:
+    """Add it in the place of those that wait, which are superseded.
+
+    It waits no longer than they would have: however often somebody deploys, something runs.
+    """
+    pending = [item for item in aggregate.deployments if item.status_at(now) == PENDING]
+    queued_at = min((item.waits_since for item in pending), default=None)
+    kept = tuple(
+        _ended(item, now, SUPERSEDED, "newer_deployment") if item in pending else item
+        for item in aggregate.deployments
     )
-    return replan(Aggregate(replace(environment, last_number=number), (*kept, added)), now)
+    return _add(replace(aggregate, deployments=kept), replace(new, queued_at=queued_at), now)
 
 
-def _superseded(item: Deployment, now: datetime) -> Deployment:
-    if item.status_at(now) != PENDING:
-        return item
-    past = history(item.timeline, now)
-    return replace(item, timeline=(*past, Step(now, SUPERSEDED, "newer_deployment")))
+def _add(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregate:
+    environment = aggregate.environment
+    number = environment.last_number + 1
+    added = replace(new, number=number, created_at=now, timeline=(Step(now, PENDING),))
+    return replan(
+        Aggregate(replace(environment, last_number=number), (*aggregate.deployments, added)),
+        now,
+    )
+
+
+def _ended(item: Deployment, now: datetime, status: str, reason: str) -> Deployment:
+    return replace(item, timeline=(*history(item.timeline, now), Step(now, status, reason)))
 
 
 def edit(aggregate: Aggregate, now: datetime, *, name: str, config: str | None) -> Aggregate:

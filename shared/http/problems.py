@@ -31,6 +31,7 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.NotPossible: Kind(409, "not_possible", "Not possible in this status"),
     errors.NoLease: Kind(409, "no_lease", "Environment is persistent"),
     errors.FailedBefore: Kind(409, "failed_before", "Environment had failed"),
+    errors.Busy: Kind(409, "deployment_unfinished", "Another deployment is unfinished"),
     errors.TimelineFull: Kind(409, "timeline_full", "Too many steps"),
     errors.BodyTooLarge: Kind(413, "body_too_large", "Request body too large"),
     errors.UnsupportedMediaType: Kind(415, "unsupported_media_type", "Unsupported media type"),

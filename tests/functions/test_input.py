@@ -54,6 +54,7 @@ NO_MOMENTS: tuple[Any, ...] = (
     {},
 )
 NO_TYPES: tuple[Any, ...] = ("", "Ephemeral", "other", LONE, 1, None, True, [], ["ephemeral"], {})
+NO_POLICIES: tuple[Any, ...] = ("", "Latest", "fifo", LONE, 1, True, [], ["queue"], {})
 FULL = {"name": "x", "type": "ephemeral"}
 ACCOUNT = {"email": "new@example.com", "password": "secret123"}
 
@@ -124,6 +125,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {}, {"hours": None}, {"hours": None, "until": None},
     )),
     *(("environment", {"name": "x", "type": kind}, "/type") for kind in NO_TYPES),
+    *(("environment", {**FULL, "on_conflict": policy}, "/on_conflict") for policy in NO_POLICIES),
+    *(("deployment", {"version": "v", "on_conflict": policy}, "/on_conflict") for policy in NO_POLICIES),
     ("environment", {"name": "x"}, "/type"),
     ("environment", {"type": "ephemeral"}, "/name"),
     ("project", {}, "/name"),
@@ -210,6 +213,8 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("environment", {**FULL, "config": {"": "\u0000", "😀": [True, 1.5, -0.0, 1e300, None]}}),
     ("edit environment", {"config": {"replicas": 3}}),
     ("edit environment", {}),
+    *(("environment", {**FULL, "on_conflict": policy}) for policy in ("queue", "latest", "reject")),
+    *(("deployment", {"version": "v", "on_conflict": policy}) for policy in ("latest", "queue", None)),
     ("deployment", {"version": "é" * 128}),
 ]
 
@@ -221,7 +226,9 @@ def test_input_at_its_bounds_is_taken_and_shown_as_it_came(
     method, path = targets[target].split()
     reply = api.call(method, path, body)
     assert reply.status in {200, 201}, reply.body
-    shown = {name: reply[name] for name in body if name != "ttl_hours"}
-    assert shown == {name: value for name, value in body.items() if name != "ttl_hours"}
+    hidden = {"ttl_hours"} if target == "environment" else {"on_conflict"}
+    assert {name: reply[name] for name in body if name not in hidden} == {
+        name: value for name, value in body.items() if name not in hidden
+    }
     if method == "POST":
         assert api.get(reply.headers["Location"])["id"] == reply["id"]

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from shared.domain.aggregate import Aggregate
 from shared.domain.deployment import Deployment, finish
 from shared.domain.environment import Environment
 from shared.domain.timeline import Outcome, Step, Timeline
 from shared.errors import (
+    Busy,
     EnvctlError,
     EnvironmentEnding,
     EnvironmentNotRunning,
@@ -22,7 +24,7 @@ from shared.errors import (
     TooManyUnfinished,
 )
 from tests.unit.sequences import Event, Life
-from tests.unit.wishes import LONGEST, TICK
+from tests.unit.wishes import LONGEST, TICK, Ask
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
 ALL = {"provisioning", "running", "failed", "expired", "deleting", "deleted"}
@@ -135,17 +137,36 @@ def _last(item: Deployment, start: datetime, end: End | None) -> Step:
 
 def refusal(event: Event) -> type[EnvctlError] | None:
     """Why an operation is not possible; None if it is."""
-    error = None if event.status in LEGAL[event.operation] else REFUSALS[event.operation]
+    if event.status not in LEGAL[event.operation]:
+        never = event.operation == "extend" and event.life.lease is None
+        return NoLease if never else REFUSALS[event.operation]
+    if event.before is None or event.ask is None:
+        return None
+    if event.operation == "deploy":
+        return _why_not_deploy(event.before, event.ask, event.now)
+    return _why_not_lease(event, event.before, event.ask)
+
+
+def _why_not_lease(event: Event, before: Aggregate, ask: Ask) -> type[EnvctlError] | None:
     match event.operation:
-        case "deploy" if is_full(event):
-            return error or TooManyUnfinished
         case "extend" if event.life.lease is None:
             return NoLease
-        case "restore" if event.before and _has_failed(event.before.environment.timeline, event.now):
-            return error or FailedBefore
-    if event.until is not None and not _can_last(event.life, event.until, event.now):
-        return error or InvalidInput
-    return error
+        case "restore" if _has_failed(before.environment.timeline, event.now):
+            return FailedBefore
+        case "extend" | "restore" if not _can_last(event.life, ask.until(event.now), event.now):
+            return InvalidInput
+    return None
+
+
+def _why_not_deploy(before: Aggregate, ask: Ask, now: datetime) -> type[EnvctlError] | None:
+    """`latest` makes room for itself; nothing else does."""
+    unfinished = [item for item in before.deployments if item.timeline[-1].at > now]
+    match ask.policy or before.environment.on_conflict:
+        case "reject":
+            return Busy if unfinished else None
+        case "queue":
+            return TooManyUnfinished if len(unfinished) == 20 else None
+    return None
 
 
 def _has_failed(timeline: Timeline, now: datetime) -> bool:
@@ -156,13 +177,6 @@ def _has_failed(timeline: Timeline, now: datetime) -> bool:
 
 def _can_last(life: Life, until: datetime, now: datetime) -> bool:
     return now < until <= life.stored.environment.created_at + LONGEST
-
-
-def is_full(event: Event) -> bool:
-    """Whether a persistent environment has 20 deployments that haven't ended."""
-    if event.before is None or event.before.environment.type == "ephemeral":
-        return False
-    return sum(item.timeline[-1].at > event.now for item in event.before.deployments) == 20
 
 
 def _ends(life: Life) -> Iterator[End]:

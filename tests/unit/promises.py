@@ -60,10 +60,26 @@ def numbers_have_no_gaps(event: Event) -> Iterator[str]:
 
 @rule
 def few_deployments_are_unfinished(event: Event) -> Iterator[str]:
-    """20 at most; in an ephemeral environment one that runs and one that waits."""
-    most = 20 if event.after.environment.type == "persistent" else 2
-    if len(event.after.environment.unfinished) > most:
+    if len(event.after.environment.unfinished) > 20:
         yield f"{event.after.environment.unfinished}"
+
+
+@rule
+def what_is_live_is_what_succeeded_last(event: Event) -> Iterator[str]:
+    """Now and at every moment of the plan, before it is settled too."""
+    succeeded = [
+        (item.timeline[-1].at, number)
+        for number, item in event.life.deployments.items()
+        if item.timeline[-1].status == "succeeded"
+    ]
+    for moment in {event.as_of, *(at for at, _ in succeeded if at > event.as_of)}:
+        live = event.after.environment.active_at(moment)
+        last = max((pair for pair in succeeded if pair[0] <= moment), default=None)
+        if (live and (live.at, live.number)) != last:
+            yield f"at {moment} {live} is live, {last} succeeded last"
+    past = [item.number for item in event.after.environment.live if item.at <= event.as_of]
+    if past != [number for at, number in sorted(succeeded) if at <= event.as_of][-10:]:
+        yield f"{past} are remembered of {succeeded}"
 
 
 @rule

@@ -13,12 +13,11 @@ from shared.domain import operations
 from shared.domain import project as projects
 from shared.domain.aggregate import Aggregate, needs_wake, open_environment, replan
 from shared.domain.deployment import Deployment
-from shared.domain.environment import DELETED, DELETING, EnvironmentType
-from shared.domain.lease import Lease
+from shared.domain.environment import DELETED, DELETING, EnvironmentType, Policy
 from shared.domain.project import LOOK_AGAIN, Project, Remains, Role
 from shared.domain.timeline import Work
 from shared.errors import EnvctlError
-from tests.unit.wishes import TICK, lease_end, random_deployment, random_environment, random_lease
+from tests.unit.wishes import TICK, Ask, random_ask, random_deployment, random_environment
 
 BIRTH = datetime(2026, 1, 31, 12, tzinfo=UTC)
 OPEN, DEPLOY, EDIT, END, SETTLE, PROJECT_END = "open", "deploy", "edit", "end", "settle", "project end"
@@ -71,8 +70,7 @@ class Event:
     before: Aggregate | None
     after: Aggregate
     refusal: EnvctlError | None
-    until: datetime | None
-    """The end of the lease that was asked for."""
+    ask: Ask | None
     moments: tuple[datetime, ...]
     """When somebody read what was stored before, between its commit and this operation."""
     life: Life
@@ -100,15 +98,17 @@ class World:
     lives: list[Life] = field(default_factory=list)
     looks: list[tuple[Project, datetime, Remains, Project | None]] = field(default_factory=list)
     """What settling made of the project after its end: before, when, what it found, after."""
+    flood: bool = False
+    """Whether many deployments come at once, under the environment's policy."""
     trace: list[str] = field(default_factory=list)
     """What happened, for whoever has to understand a broken rule."""
 
     def run(self) -> Iterator[Event]:
         """A random sequence, to where the project's end is done and one environment is at rest."""
-        flood = self.random.random() < 0.02
+        self.flood = flood = self.random.random() < 0.02
         weights = FLOOD if flood else COMMON
         names = self.random.choices(list(weights), list(weights.values()), k=30 if flood else 7)
-        yield self._open(flood=flood)
+        yield self._open()
         for name in names:
             self._wait(0.03 if flood else 0.7)
             yield from self._carry_on(until=self.clock)
@@ -155,15 +155,18 @@ class World:
         while (due := life.stored.environment.due_at) is not None and due > life.stored.environment.as_of:
             yield self._operate(life, SETTLE, due)
 
-    def _open(self, *, flood: bool = False) -> Event:
+    def _open(self) -> Event:
         now = self._moment(self.project.as_of)
         environment = random_environment(self.random, now, f"env-{len(self.lives)}")
-        if flood:  # one that takes deployments at once, and lasts
-            environment = replace(environment, type=EnvironmentType.PERSISTENT, expires_at=None, work=Work(0))
+        if self.flood:  # one that takes deployments at once, and lasts
+            lasting = replace(environment, type=EnvironmentType.PERSISTENT, expires_at=None, work=Work(0))
+            environment = replace(lasting, on_conflict=Policy.QUEUE)
         opened = open_environment(environment)
         life = Life(kept(opened), environment.expires_at, asked={opened.environment.due_at})
         self.lives.append(life)
-        self.trace.append(f"{now - BIRTH} open {environment.type} {environment.work} {environment.pace}")
+        self.trace.append(
+            f"{now - BIRTH} open {environment.on_conflict} {environment.work} {environment.pace}"
+        )
         self.trace.append(f"  until {environment.expires_at and environment.expires_at - BIRTH}")
         return Event(OPEN, now, None, opened, None, None, (), life)
 
@@ -172,10 +175,10 @@ class World:
         now = at or self._moment(max(before.environment.as_of, self.project.as_of))
         self.trace.append(f"{now - BIRTH} {name} {before.environment.id} {before.environment.status_at(now)}")
         refusal, after = None, before
-        lease = random_lease(self.random, before.environment, now)
-        until = lease_end(lease, now) if name in {EXTEND, RESTORE} else None
+        ask = random_ask(self.random, before.environment, now)
+        ask = replace(ask, policy=None) if self.flood else ask
         try:
-            after = self._lease(life, name, now, lease) if until else self._apply(life, name, now)
+            after = self._apply(life, name, now, ask)
         except EnvctlError as error:
             refusal = error
         moments = self._moments_between(before, now)
@@ -186,18 +189,15 @@ class World:
                 life.asked.add(after.environment.due_at)
         life.stored = kept(after)
         life.deployments |= {item.number: item for item in after.deployments}
-        return Event(name, now, before, after, refusal, until, moments, life)
+        return Event(name, now, before, after, refusal, ask, moments, life)
 
-    def _apply(self, life: Life, name: str, now: datetime) -> Aggregate:
+    def _apply(self, life: Life, name: str, now: datetime, ask: Ask) -> Aggregate:
         before, random = life.stored, self.random
         match name:
             case "deploy":
-                new = random_deployment(random, before.environment)
-                self.trace.append(f"  {new.work}")
-                after = operations.deploy(before, new, now)
-                if before.environment.type == EnvironmentType.EPHEMERAL:
-                    life.superseding.add(after.environment.last_number)
-                return after
+                return self._deploy(life, now, ask.policy)
+            case "extend" | "restore":
+                return self._lease(life, name, now, ask)
             case "edit":
                 return operations.edit(
                     before, now, name=random.choice("ab"), config=random.choice([None, "{}"])
@@ -210,14 +210,22 @@ class World:
             life.wishes.append(Wish(now, "deleting", reason))
         return operations.end_environment(before, now, reason)
 
-    def _lease(self, life: Life, name: str, now: datetime, lease: Lease) -> Aggregate:
-        until = lease_end(lease, now)
+    def _deploy(self, life: Life, now: datetime, policy: Policy | None) -> Aggregate:
+        new = random_deployment(self.random, life.stored.environment)
+        self.trace.append(f"  {new.work} {policy}")
+        after = operations.deploy(life.stored, new, now, policy)
+        if (policy or life.stored.environment.on_conflict) == Policy.LATEST:
+            life.superseding.add(after.environment.last_number)
+        return after
+
+    def _lease(self, life: Life, name: str, now: datetime, ask: Ask) -> Aggregate:
+        until = ask.until(now)
         self.trace.append(f"  until {until - BIRTH}")
         if name == EXTEND:
-            after = operations.extend(life.stored, now, lease)
+            after = operations.extend(life.stored, now, ask.lease)
             life.wishes.append(Wish(now, lease=until))
         else:
-            after = operations.restore(life.stored, now, lease)
+            after = operations.restore(life.stored, now, ask.lease)
             life.wishes.append(Wish(now, "running", "restore_requested", until))
         return after
 

@@ -13,10 +13,11 @@ from shared.domain.aggregate import Aggregate, open_environment, replan
 from shared.domain.deployment import MACHINE as DEPLOYMENT
 from shared.domain.deployment import Deployment
 from shared.domain.environment import MACHINE as ENVIRONMENT
-from shared.domain.environment import Environment, EnvironmentType, Pace
+from shared.domain.environment import Environment, EnvironmentType, Pace, Policy
 from shared.domain.lease import Lease
 from shared.domain.timeline import Outcome, Step, Work
 from shared.errors import (
+    Busy,
     EnvctlError,
     EnvironmentEnding,
     EnvironmentNotRunning,
@@ -88,14 +89,20 @@ END_CELLS: dict[tuple[str, str], tuple[str, str | None]] = {
     ("superseded", "expiry"): ("superseded", "newer_deployment"),
 }
 
-# By a deployment's status when another is asked for: what it is from then on.
-DEPLOY_CELLS: dict[tuple[str, str], str] = {
-    ("pending", EPHEMERAL): "superseded",
-    ("pending", PERSISTENT): "pending",
+# By a deployment's status when another is asked for: what it is from then on, or why the other is refused.
+DEPLOY_CELLS: dict[tuple[str, Policy], Cell] = {
+    ("pending", Policy.LATEST): "superseded",
+    ("pending", Policy.QUEUE): "pending",
+    **{((status), Policy.REJECT): Busy for status in ("pending", "running", "canceling")},
     **{
-        (status, kind): status
-        for status in ("running", "canceling", "succeeded", "failed", "canceled", "superseded")
-        for kind in EnvironmentType
+        (status, policy): status
+        for status in ("running", "canceling")
+        for policy in (Policy.LATEST, Policy.QUEUE)
+    },
+    **{
+        (status, policy): status
+        for status in ("succeeded", "failed", "canceled", "superseded")
+        for policy in Policy
     },
 }
 
@@ -125,6 +132,7 @@ def opened(lease: float | None = 100, outcome: Outcome = Outcome.SUCCEED) -> Agg
             project_id="prj-a",
             name="a",
             type=PERSISTENT if lease is None else EPHEMERAL,
+            on_conflict=Policy.QUEUE if lease is None else Policy.LATEST,
             config=None,
             created_at=START,
             changed_at=START,
@@ -177,7 +185,7 @@ def known_operations() -> set[str]:
 def test_every_status_and_every_operation_has_a_cell() -> None:
     assert set(ENVIRONMENT_CELLS) == set(product(ENVIRONMENT.statuses, known_operations()))
     assert set(END_CELLS) == set(product(DEPLOYMENT.statuses, ("delete", "expiry")))
-    assert set(DEPLOY_CELLS) == set(product(DEPLOYMENT.statuses, EnvironmentType))
+    assert set(DEPLOY_CELLS) == set(product(DEPLOYMENT.statuses, Policy))
 
 
 @pytest.mark.parametrize(("status", "operation"), ENVIRONMENT_CELLS)
@@ -215,13 +223,23 @@ def test_a_deployment_ends_with_its_environment_as_its_cell_says(status: str, ho
     assert last.at <= moment(END_AT)
 
 
-@pytest.mark.parametrize(("status", "kind"), DEPLOY_CELLS)
-def test_another_deployment_leaves_the_one_before_as_its_cell_says(
-    status: str, kind: EnvironmentType
+@pytest.mark.parametrize("kind", EnvironmentType)
+@pytest.mark.parametrize("is_own", [False, True])
+@pytest.mark.parametrize(("status", "policy"), DEPLOY_CELLS)
+def test_another_deployment_does_to_the_one_before_what_its_cell_says(
+    status: str, policy: Policy, kind: EnvironmentType, *, is_own: bool
 ) -> None:
     before = beside(status, opened(lease=100 if kind == EPHEMERAL else None))
-    after = operations.deploy(before, wish(), moment(END_AT))
-    assert after.deployments[0].status_at(moment(END_AT)) == DEPLOY_CELLS[status, kind]
+    own = policy if is_own else next(other for other in Policy if other != policy)
+    before = replace(before, environment=replace(before.environment, on_conflict=own))
+    asked = None if is_own else policy
+    expected = DEPLOY_CELLS[status, policy]
+    if isinstance(expected, type):
+        with pytest.raises(expected, match=f"is {status}"):
+            operations.deploy(before, wish(), moment(END_AT), asked)
+        return
+    after = operations.deploy(before, wish(), moment(END_AT), asked)
+    assert after.deployments[0].status_at(moment(END_AT)) == expected
     assert [item.number for item in after.deployments] == [1, 2]
 
 

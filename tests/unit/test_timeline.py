@@ -8,7 +8,7 @@ import pytest
 from shared.domain.deployment import MACHINE as DEPLOYMENT
 from shared.domain.deployment import PHASES, finish
 from shared.domain.environment import MACHINE as ENVIRONMENT
-from shared.domain.environment import Environment, EnvironmentType, Pace
+from shared.domain.environment import Environment, EnvironmentType, Pace, Policy
 from shared.domain.timeline import (
     MOST_STEPS,
     IllegalTimeline,
@@ -228,6 +228,7 @@ def test_an_environments_end_is_the_first_that_no_restore_follows(
         project_id="prj-a",
         name="a",
         type=EnvironmentType.EPHEMERAL,
+        on_conflict=Policy.LATEST,
         config=None,
         created_at=START,
         changed_at=START,

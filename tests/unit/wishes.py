@@ -1,16 +1,35 @@
 """What somebody may ask for, at random: environments, leases, deployments. Some of it can't be."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
 from shared.domain.deployment import PHASES, Deployment
-from shared.domain.environment import Environment, EnvironmentType, Pace
+from shared.domain.environment import Environment, EnvironmentType, Pace, Policy
 from shared.domain.lease import Lease
 from shared.domain.timeline import Outcome, Work
 
 TICK = timedelta(microseconds=1)
 LONGEST = timedelta(seconds=5_000)
 """The longest lifetime of an environment."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What an operation is asked to do, beyond its name."""
+
+    lease: Lease
+    policy: Policy | None
+    """For this deployment alone."""
+
+    def until(self, now: datetime) -> datetime:
+        """When the lease ends, possible or not."""
+        wish = self.lease.wish
+        return wish if isinstance(wish, datetime) else now + timedelta(hours=wish)
+
+
+def random_ask(random: Random, environment: Environment, now: datetime) -> Ask:
+    return Ask(random_lease(random, environment, now), random.choice([None, None, None, *Policy]))
 
 
 def random_environment(random: Random, now: datetime, name: str) -> Environment:
@@ -23,6 +42,7 @@ def random_environment(random: Random, now: datetime, name: str) -> Environment:
         project_id="prj-a",
         name="a",
         type=kind,
+        on_conflict=random.choice(list(Policy)),
         config=None,
         created_at=now,
         changed_at=now,
@@ -47,11 +67,6 @@ def random_lease(random: Random, environment: Environment, now: datetime) -> Lea
     if environment.expires_at is not None:
         moments += [environment.expires_at + timedelta(seconds=more) for more in (0, 1, 5, -0.5)]
     return Lease("until", random.choice(moments), LONGEST / timedelta(hours=1))
-
-
-def lease_end(lease: Lease, now: datetime) -> datetime:
-    """When it ends, possible or not."""
-    return lease.wish if isinstance(lease.wish, datetime) else now + timedelta(hours=lease.wish)
 
 
 def random_pace(random: Random) -> Pace:
