@@ -4,6 +4,8 @@ PYTHON ?= python3
 # Another Python has an environment of its own: .venv-python3.13.
 VENV ?= .venv$(addprefix -,$(notdir $(filter-out python3,$(PYTHON))))
 BIN := $(VENV)/bin
+# A file's tests share its servers, so they stay together.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-google test test-google check lint types openapi bundle bench test-browser clean
@@ -32,10 +34,10 @@ run-google: $(VENV)/run.done  ## Serve it as it is deployed: a process per funct
 	@exec $(BIN)/python -m local.google
 
 test: $(VENV)/dev.done  ## Install what is missing and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-google: $(VENV)/dev.done  ## Run the tests that need Google's emulators, which must be there
-	$(BIN)/python -m pytest --google -m google
+	$(BIN)/python -m pytest $(PARALLEL) --google -m google
 
 test-browser: $(VENV)/browser.done  ## Look at Swagger UI and ReDoc with Chromium, which must be there
 	$(BIN)/python -m pytest tests/browser

@@ -5,6 +5,7 @@ Without one those tests are skipped, and the summary says why; with `--google`, 
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "google: needs an emulator of Google's")
     config.stash[_SAID] = []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In a worker of pytest-xdist: hand over what the summary, which is elsewhere, shall say."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["said"] = session.config.stash[_SAID]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - pytest-xdist's worker, as seen from outside
+    said = node.config.stash[_SAID]
+    said += [line for line in node.workeroutput["said"] if line not in said]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
