@@ -15,7 +15,7 @@ from google.api_core import exceptions
 from google.cloud.firestore_v1 import types
 
 from shared.adapters.firestore_connection import Connection, Patience, Refused, Unanswered
-from shared.adapters.firestore_values import Message, from_version, name, to_fields
+from shared.adapters.firestore_values import Message, from_version, name, to_document_fields, to_fields
 from shared.errors import AlreadyExists, Conflict
 from shared.ports import Create, Delete, Document, Ref, Update, Write
 
@@ -97,10 +97,14 @@ def _to_message(write: Write, database: str) -> Message:
     match write:
         case Create(_, data):
             absent = _Precondition(exists=False)
-            return _Write(update=_Document(name=full, fields=to_fields(data)), current_document=absent)
+            return _Write(
+                update=_Document(name=full, fields=to_document_fields(data)), current_document=absent
+            )
         case Update(_, data, if_version):
             unchanged = _Precondition(update_time=from_version(if_version))
-            return _Write(update=_Document(name=full, fields=to_fields(data)), current_document=unchanged)
+            return _Write(
+                update=_Document(name=full, fields=to_document_fields(data)), current_document=unchanged
+            )
         case Delete(_, if_version):
             unchanged = _Precondition(update_time=from_version(if_version))
             return _Write(delete=full, current_document=unchanged)

@@ -6,12 +6,14 @@ as long to read and four times as long to fill.
 
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 
 from google.cloud.firestore_v1 import types
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from shared.ports import Data, Document, Ref
+from shared.times import from_text, to_text
 
 Message = Any
 """A message of protobuf: the classes are made at run time, and have no types."""
@@ -20,12 +22,25 @@ _Value = types.Value.pb()
 _ArrayValue = types.ArrayValue.pb()
 _MapValue = types.MapValue.pb()
 
+EXPIRING = "purge_at"
+"""The field that the TTL policy in `shared/indexes.json` names. A policy looks at moments, never at text."""
+
 _VERSION = re.compile(r"([0-9]{1,11})\.([0-9]{6})000", re.ASCII)
 
 
 def name(database: str, ref: Ref) -> str:
     """A document's full name."""
     return f"{database}/documents/{ref.collection}/{ref.id}"
+
+
+def to_document_fields(data: Data) -> dict[str, Message]:
+    """A whole document's data as fields, the moment of its TTL policy as one."""
+    fields = to_fields(data)
+    if isinstance(data.get(EXPIRING), str):
+        moment = Timestamp()
+        moment.FromDatetime(from_text(data[EXPIRING]))
+        fields[EXPIRING] = _Value(timestamp_value=moment)
+    return fields
 
 
 def to_fields(data: Data) -> dict[str, Message]:
@@ -61,6 +76,8 @@ def from_value(value: Message) -> Any:  # noqa: ANN401 - JSON
             return None
         case "map_value":
             return {key: from_value(item) for key, item in value.map_value.fields.items()}
+        case "timestamp_value":
+            return to_text(value.timestamp_value.ToDatetime(UTC))
         case "array_value":
             return [from_value(item) for item in value.array_value.values]
     return getattr(value, kind)
