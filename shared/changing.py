@@ -101,14 +101,18 @@ def change_environment(
     A caller must be able to see the environment; None is the platform itself. `adding` is the
     deployment that the decision adds: should its create have got through although the attempt
     reported a conflict, the aggregate is answered as it is, and nothing is done twice. Deployments
-    that are expected to be unfinished are read in the same call as the environment, further ones in
-    a second. Where a glance says no, nothing is decided.
+    that are expected to be unfinished, or to be looked at, are read in the same call as the
+    environment, further unfinished ones in a second. Where a glance says no, nothing is decided.
     """
     if not ids.is_id("env", environment_id):
         raise NotFound("environment", environment_id)
 
+    refs = list(expecting)
+
     def attempt() -> Changed:
-        read = _read(runtime, caller, environment_id, [*expecting, *([adding] if adding else [])])
+        read = _read(runtime, caller, environment_id, refs)
+        if adding is not None and adding not in refs:  # looked for from the second attempt on
+            refs.append(adding)
         if not glance(read.environment, read.now):
             return Changed(Aggregate(read.environment), read.now)
         aggregate = _read_unfinished(runtime, read)
@@ -155,12 +159,21 @@ def _visible(found: dict[Ref, Document], caller: Caller, environment_id: str) ->
 
 
 def _read_unfinished(runtime: Runtime, read: _Read) -> Aggregate:
-    """The environment with its unfinished deployments; those that have not been read are read now."""
+    """The environment with its unfinished deployments; those that have not been read are read now.
+
+    Others that have been read stand beside them.
+    """
     refs = [documents.deployment_ref(item.id) for item in read.environment.unfinished]
     more = runtime.store.get_many([ref for ref in refs if ref not in read.documents])
     read.documents.update({document.ref: document for document in more if document is not None})
-    found = [documents.deployment(read.documents[ref].data) for ref in refs if ref in read.documents]
-    return Aggregate(read.environment, tuple(sorted(found, key=lambda item: item.number)))
+    found = {
+        ref: documents.deployment(document.data)
+        for ref, document in read.documents.items()
+        if ref.collection == "deployments"
+    }
+    unfinished = sorted((found[ref] for ref in refs if ref in found), key=lambda item: item.number)
+    beside = tuple(item for ref, item in found.items() if ref not in refs)
+    return Aggregate(read.environment, tuple(unfinished), beside)
 
 
 def _with(aggregate: Aggregate, document: Document) -> Aggregate:

@@ -33,7 +33,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - pytest-xdist's worker, as seen from outside
     said = node.config.stash[_SAID]
-    said += [line for line in node.workeroutput["said"] if line not in said]
+    output = getattr(node, "workeroutput", {})  # one that died has none
+    said += [line for line in output.get("said", ()) if line not in said]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -15,6 +15,9 @@ class Known:
         self.project = api.project()
         self.environment = api.running(PERSISTENT, self.project)
         self.deployment = api.deploy(self.environment)
+        api.live(10)
+        self.canceled = api.deploy(self.environment)
+        api.post(f"/api/v1/deployments/{self.canceled}/cancel")
         self.ephemeral = api.environment()
         self.expired = api.environment(None, {**ENVIRONMENT, "ttl_hours": 1e-3})
         api.live(10)
@@ -37,7 +40,7 @@ CASES: dict[str, tuple[Act, list[str], int]] = {
         ["get 1", "find 1", "find 0"],
         0,
     ),
-    "deployments": (lambda to: to.api.get(to.deployments), ["get 2", "find 1"], 0),
+    "deployments": (lambda to: to.api.get(to.deployments), ["get 2", "find 2"], 0),
     "deployments by status": (
         lambda to: to.api.get(f"{to.deployments}?status=pending"),
         ["get 2", "find 0"],
@@ -77,7 +80,12 @@ CASES: dict[str, tuple[Act, list[str], int]] = {
         ["get 2", "commit 1"],
         1,
     ),
-    "deploy": (lambda to: to.api.post(to.deployments, {"version": "v"}), ["get 3", "commit 2"], 1),
+    "cancel what has ended": (
+        lambda to: to.api.post(f"/api/v1/deployments/{to.canceled}/cancel"),
+        ["get 3"],
+        0,
+    ),
+    "deploy": (lambda to: to.api.post(to.deployments, {"version": "v"}), ["get 2", "commit 2"], 1),
 }
 
 
@@ -94,7 +102,26 @@ def test_a_deployment_beside_unfinished_ones_reads_them_in_one_more_call(api: Ap
     for unfinished in range(4):
         calls = api.spent(lambda: api.post(known.deployments, {"version": "v"}))
         read = [f"get {unfinished}"] if unfinished else []
-        assert calls == ["get 3", *read, "commit 2"], "what is not moved is not written"
+        assert calls == ["get 2", *read, "commit 2"], "what is not moved is not written"
+
+
+@pytest.mark.parametrize("seconds", [0, 0.5], ids=["pending", "running"])
+def test_a_cancel_reads_other_unfinished_ones_in_one_more_call_and_writes_what_moves(
+    api: Api, seconds: float
+) -> None:
+    known = Known(api)
+    for others in range(3):
+        canceled = api.deploy(known.environment)
+        waiting = [api.deploy(known.environment) for _ in range(others)]
+        api.live(seconds)
+        enqueued = api.queue.enqueued
+        calls = api.spent(lambda one=canceled: api.post(f"/api/v1/deployments/{one}/cancel"))
+        read = [f"get {others}"] if others else []
+        assert calls == ["get 3", *read, f"commit {2 + others}"]
+        assert api.queue.enqueued - enqueued == (1 if seconds else others > 0)
+        for one in waiting:
+            api.post(f"/api/v1/deployments/{one}/cancel")
+        api.live(10)
 
 
 def test_a_filter_of_unsettled_deployments_reads_the_unfinished_ones_in_one_more_call(api: Api) -> None:

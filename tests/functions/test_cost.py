@@ -19,6 +19,9 @@ COST = (Path(__file__).parents[2] / "docs" / "cost.md").read_text(encoding="utf-
 KINDS = ("reads", "writes", "deletes", "task operations", "invocations")
 DAY = 86_400
 LIFE = "**the life with three deployments**"
+IN_CALLS = re.compile(r"^\| ([^|]+) \| (\d+) \| (\d+) \|$", re.MULTILINE)
+MOST_CALLS = {"reads": 14, "commits": 14}
+"""Of a life without its purge: one of each for a request or a callback."""
 
 PRICES = {"reads": 0.03e-5, "writes": 0.09e-5, "deletes": 0.01e-5, "task operations": 0.4e-6}
 """Dollars for one, as docs/cost.md says."""
@@ -63,18 +66,23 @@ def test_a_preview_environments_life_uses_what_the_page_says(
     api, project, environments = on_firestore, on_firestore.project(), list[str]()
     bill = open_bill(monkeypatch)
 
+    calls = Counter[str]()
+
     def used(requests: int, act: Callable[[], object], seconds: float) -> Counter[str]:
         bill.clear()
+        api.store.calls.clear()
         enqueued = api.queue.enqueued
         act()
         delivered = len(api.live(seconds))
         # A task is an operation when it is created, and another when it is delivered.
         operations = api.queue.enqueued - enqueued + delivered
+        calls.update("commits" if call.startswith("commit") else "reads" for call in api.store.calls)
         return Counter({**bill, "task operations": operations, "invocations": requests + delivered})
 
     opened = used(1, lambda: environments.append(api.environment(project, ENVIRONMENT)), 60)
     deployed = [used(1, lambda: api.deploy(environments[0]), 60) for _ in range(3)]
     ended = used(0, lambda: None, DAY + 3_600)
+    lived = dict(calls)
     purged = used(0, lambda: None, 8 * DAY)
     assert not api.queue.tasks
     assert all(one == deployed[0] for one in deployed)
@@ -88,6 +96,14 @@ def test_a_preview_environments_life_uses_what_the_page_says(
         "purge": purged,
         LIFE: life,
     }
+    rows = {
+        name: {"reads": int(reads), "commits": int(commits)}
+        for name, reads, commits in IN_CALLS.findall(COST)
+    }
+    assert rows == {"the life up to its deletion": lived, "its purge": dict(calls - Counter(lived))}
+    assert lived == MOST_CALLS
+    assert life["invocations"] - purged["invocations"] == 14
+    assert life["task operations"] - purged["task operations"] == 21
 
 
 @pytest.mark.parametrize(
