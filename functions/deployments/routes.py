@@ -11,13 +11,20 @@ from functions.deployments.schemas import (
     NewDeployment,
 )
 from shared.domain import logs
-from shared.domain.deployment import Deployment
+from shared.domain.deployment import CANCELING, Deployment
 from shared.domain.timeline import step_at
-from shared.errors import BadPageToken, Busy, EnvironmentNotRunning, TimelineFull, TooManyUnfinished
+from shared.errors import (
+    BadPageToken,
+    Busy,
+    EnvironmentNotRunning,
+    NotPossible,
+    TimelineFull,
+    TooManyUnfinished,
+)
 from shared.http import pages
 from shared.http.answers import represent
 from shared.http.routes import Answer, Call, Group, Representation
-from shared.http.types import ShowDeleted
+from shared.http.types import Nothing, ShowDeleted
 from shared.reading import read_deployment
 from shared.times import to_text
 
@@ -78,6 +85,25 @@ def get_deployment(call: Call, deployment_id: str, query: ShowDeleted) -> Answer
     """Show a deployment as it is at this moment."""
     seen = read_deployment(call.runtime, call.caller, deployment_id, show_deleted=query.show_deleted)
     return Answer(200, _view(seen.deployment, seen.now))
+
+
+@group.route(
+    "POST",
+    "/deployments/{deployment_id}/cancel",
+    {200: DeploymentView, 202: DeploymentView},
+    refusals=(NotPossible, TimelineFull),
+)
+def cancel_deployment(call: Call, deployment_id: str, body: Nothing) -> Answer:
+    """Cancel a deployment.
+
+    One that waits is canceled at once (200); one that runs is canceling (202) and canceled shortly
+    after. A repeat changes nothing (200). What has ended in another way stands (409). The next in the
+    queue starts as soon as nothing runs.
+    """
+    del body
+    canceled = use_cases.cancel_deployment(call.runtime, call.caller, deployment_id)
+    is_under_way = canceled.deployment.status_at(canceled.now) == CANCELING
+    return Answer(202 if canceled.is_new and is_under_way else 200, _view(canceled.deployment, canceled.now))
 
 
 @group.route("GET", "/deployments/{deployment_id}/logs", {200: LogView | str})

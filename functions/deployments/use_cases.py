@@ -12,6 +12,7 @@ from shared.domain.aggregate import Aggregate
 from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment
 from shared.domain.timeline import Work
+from shared.errors import NotFound
 from shared.ports import Cursor, Document, Filter, Order, Query
 from shared.reading import read_environment
 from shared.runtime import Runtime
@@ -26,6 +27,16 @@ class Listed:
     deployments: list[Deployment]
     now: datetime
     next: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    """A deployment at a moment, after it was asked to stop."""
+
+    deployment: Deployment
+    now: datetime
+    is_new: bool
+    """Whether it was this request that changed something."""
 
 
 def create_deployment(
@@ -53,6 +64,28 @@ def create_deployment(
     changed = change_environment(runtime, caller, environment_id, decide, adding=ref)
     created = next(item for item in changed.aggregate.deployments if item.id == deployment_id)
     return created, changed.now
+
+
+def cancel_deployment(runtime: Runtime, caller: Caller, deployment_id: str) -> Canceled:
+    """A deployment stopped, or on its way there. Raises NotFound, or NotPossible when it has ended."""
+    if not ids.is_id("dep", deployment_id):
+        raise NotFound("deployment", deployment_id)
+    is_new = False
+
+    def decide(aggregate: Aggregate, now: datetime) -> Aggregate:
+        nonlocal is_new
+        after = operations.cancel(aggregate, now, deployment_id)
+        is_new = after is not aggregate
+        return after
+
+    environment_id, ref = ids.environment_of(deployment_id), documents.deployment_ref(deployment_id)
+    try:
+        changed = change_environment(runtime, caller, environment_id, decide, expecting=[ref])
+    except NotFound as missing:
+        raise NotFound("deployment", deployment_id) from missing
+    canceled = changed.aggregate.deployment(deployment_id)
+    assert canceled is not None  # noqa: S101 - the operation has found it
+    return Canceled(canceled, changed.now, is_new)
 
 
 def list_deployments(

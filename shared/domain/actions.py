@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain import deployment as deployments
+from shared.domain.deployment import Deployment
 from shared.domain.environment import EXPIRED, FAILED, PROVISIONING, RUNNING, Environment
 from shared.errors import NotPossible
 
@@ -18,7 +20,14 @@ class EnvironmentAction(StrEnum):
     DELETE = "delete"
 
 
+class DeploymentAction(StrEnum):
+    """What may be done with a deployment."""
+
+    CANCEL = "cancel"
+
+
 DEPLOY, EDIT, EXTEND, RESTORE, DELETE = EnvironmentAction
+(CANCEL,) = DeploymentAction
 
 ENVIRONMENT_ACTIONS: Mapping[EnvironmentAction, tuple[str, ...]] = {
     DEPLOY: (RUNNING,),
@@ -29,9 +38,21 @@ ENVIRONMENT_ACTIONS: Mapping[EnvironmentAction, tuple[str, ...]] = {
 }
 """Each action with the statuses in which it is possible."""
 
+DEPLOYMENT_ACTIONS: Mapping[DeploymentAction, tuple[str, ...]] = {
+    CANCEL: (deployments.PENDING, deployments.RUNNING),
+}
+"""Likewise."""
+
 
 def require(action: EnvironmentAction, environment: Environment, now: datetime) -> None:
     """Raise NotPossible in a status that the action is not for."""
-    status = environment.status_at(now)
-    if status not in ENVIRONMENT_ACTIONS[action]:
-        raise NotPossible("environment", environment.id, status, action, ENVIRONMENT_ACTIONS[action])
+    status, possible = environment.status_at(now), ENVIRONMENT_ACTIONS[action]
+    if status not in possible:
+        raise NotPossible("environment", environment.id, status, action, possible)
+
+
+def require_of_deployment(action: DeploymentAction, deployment: Deployment, now: datetime) -> None:
+    """Likewise."""
+    status, possible = deployment.status_at(now), DEPLOYMENT_ACTIONS[action]
+    if status not in possible:
+        raise NotPossible("deployment", deployment.id, status, action, possible)

@@ -28,6 +28,13 @@ class Aggregate:
 
     environment: Environment
     deployments: tuple[Deployment, ...] = ()
+    beside: tuple[Deployment, ...] = ()
+    """Further ones that an operation looks at. They have ended: they are neither planned nor committed."""
+
+    def deployment(self, deployment_id: str) -> Deployment | None:
+        """The deployment of this id, if it is known here."""
+        found = (item for item in (*self.deployments, *self.beside) if item.id == deployment_id)
+        return next(found, None)
 
 
 def replan(aggregate: Aggregate, now: datetime) -> Aggregate:

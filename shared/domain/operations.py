@@ -7,9 +7,17 @@ the very object that it got where there is nothing to commit.
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.actions import DEPLOY, ENVIRONMENT_ACTIONS, EXTEND, RESTORE, require
+from shared.domain.actions import (
+    CANCEL,
+    DEPLOY,
+    ENVIRONMENT_ACTIONS,
+    EXTEND,
+    RESTORE,
+    require,
+    require_of_deployment,
+)
 from shared.domain.aggregate import Aggregate, replan
-from shared.domain.deployment import PENDING, SUPERSEDED, Deployment
+from shared.domain.deployment import CANCELED, CANCELING, PENDING, SUPERSEDED, Deployment
 from shared.domain.environment import DELETED, DELETING, RUNNING, Environment, Note, Policy
 from shared.domain.lease import Lease
 from shared.domain.timeline import Step, history
@@ -19,6 +27,7 @@ from shared.errors import (
     EnvironmentNotRunning,
     FailedBefore,
     NoLease,
+    NotFound,
     TooManyUnfinished,
 )
 
@@ -90,6 +99,23 @@ def _add(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregate:
 
 def _ended(item: Deployment, now: datetime, status: str, reason: str) -> Deployment:
     return replace(item, timeline=(*history(item.timeline, now), Step(now, status, reason)))
+
+
+def cancel(aggregate: Aggregate, now: datetime, deployment_id: str) -> Aggregate:
+    """Stop a deployment: one that waits at once, one that runs shortly. A repeat changes nothing.
+
+    Raises NotFound, or NotPossible when it has ended in another way: what is done stands.
+    """
+    item = aggregate.deployment(deployment_id)
+    if item is None:
+        raise NotFound("deployment", deployment_id)
+    status = item.status_at(now)
+    if status in {CANCELING, CANCELED}:
+        return aggregate
+    require_of_deployment(CANCEL, item, now)
+    stopped = _ended(item, now, CANCELED if status == PENDING else CANCELING, "cancel_requested")
+    kept = tuple(stopped if other is item else other for other in aggregate.deployments)
+    return replan(replace(aggregate, deployments=kept), now)
 
 
 def edit(aggregate: Aggregate, now: datetime, *, name: str, config: str | None) -> Aggregate:

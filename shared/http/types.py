@@ -38,6 +38,10 @@ class Action(Input):
     """What an action takes. An absent body stands for an empty object."""
 
 
+class Nothing(Action):
+    """The action takes nothing."""
+
+
 class Parameters(BaseModel):
     """A request's query or form: text, each name once, unknown names refused."""
 

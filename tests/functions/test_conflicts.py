@@ -28,6 +28,8 @@ def _operations(api: Api) -> dict[str, Callable[[], Reply]]:
     ephemeral = api.environment(project_id)
     expired = api.environment(project_id, {**ENVIRONMENT, "ttl_hours": 1e-9})
     api.live(1)
+    second_id = api.running(PERSISTENT, project_id)
+    waiting = api.deploy(second_id)
     environments = f"/api/v1/environments/{environment_id}"
     return {
         "register": lambda: api.post("/api/v1/auth/register", ACCOUNT),
@@ -39,6 +41,7 @@ def _operations(api: Api) -> dict[str, Callable[[], Reply]]:
         "delete environment": lambda: api.delete(environments),
         "extend": lambda: api.post(f"/api/v1/environments/{ephemeral}/extend", {"hours": 1}),
         "restore": lambda: api.post(f"/api/v1/environments/{expired}/restore", {"hours": 1}),
+        "cancel": lambda: api.post(f"/api/v1/deployments/{waiting}/cancel"),
         "deploy": lambda: api.post(f"/api/v1/deployments/environments/{environment_id}", {"version": "v"}),
     }
 
@@ -49,7 +52,9 @@ CREATES = {
     "open environment": "environments",
     "deploy": "deployments",
 }
-CHANGES = ["edit project", "end project", "edit environment", "delete environment", "extend", "restore"]
+CHANGES = [
+    *("edit project", "end project", "edit environment", "delete environment", "extend", "restore", "cancel")
+]
 NAMES = [*CREATES, *CHANGES]
 
 

@@ -23,27 +23,30 @@ from shared.errors import (
     NotPossible,
     TooManyUnfinished,
 )
-from tests.unit.sequences import Event, Life
+from tests.unit.lives import Event, Life
 from tests.unit.wishes import LONGEST, TICK, Ask
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
+DEPLOYMENT = {"pending", "running", "canceling", "succeeded", "failed", "canceled", "superseded"}
 ALL = {"provisioning", "running", "failed", "expired", "deleting", "deleted"}
 LEGAL = {
     "deploy": {"running"},
     "edit": ALL - {"deleting", "deleted"},
     "extend": {"provisioning", "running", "failed"},
     "restore": {"expired"},
+    "cancel": {"pending", "running", "canceling", "canceled"},
     "end": ALL,
     "settle": ALL,
     "project end": ALL,
     "open": {"-"},
 }
-"""Which operation is possible in which status of the environment."""
+"""Which operation is possible in which status of what it is about."""
 REFUSALS = {
     "deploy": EnvironmentNotRunning,
     "edit": EnvironmentEnding,
     "extend": NotPossible,
     "restore": NotPossible,
+    "cancel": NotPossible,
 }
 """What is said in the others."""
 
@@ -106,16 +109,18 @@ def deployment_steps(life: Life) -> dict[int, list[Step]]:
         since = min(queued.get(number, item.created_at), item.created_at)
         start = max(since + _seconds(environment.pace.pending), free_at)
         begun = Step(item.created_at, "pending")
+        canceled = life.canceled.get(number)
         newer = _superseding(life, number, start, end)
-        if newer is not None:
+        if canceled is not None and canceled < start:
+            lives[number] = [begun, Step(canceled, "canceled", "cancel_requested")]
+        elif newer is not None:
             lives[number] = [begun, Step(newer.created_at, "superseded", "newer_deployment")]
             queued[newer.number] = min(queued.get(newer.number, since), since)
         elif end and (end.at < start or (end.at == start and end.planned)):
             lives[number] = [begun, Step(end.at, "canceled", end.reason)]
         else:
-            last = _last(item, start, end)
-            lives[number] = [begun, Step(start, "running"), last]
-            cut = end is not None and not end.planned and last == Step(end.at, "failed", end.reason)
+            *_, last = lives[number] = [begun, Step(start, "running"), *_run(life, item, start, end)]
+            cut = end is not None and not end.planned and (last.at, last.reason) == (end.at, end.reason)
             free_at = last.at + TICK if cut else last.at  # what waits doesn't start where the other is ended
     return lives
 
@@ -130,9 +135,15 @@ def _superseding(life: Life, number: int, start: datetime, end: End | None) -> D
     return None
 
 
-def _last(item: Deployment, start: datetime, end: End | None) -> Step:
-    own = finish(item.work, start)
-    return Step(end.at, "failed", end.reason) if end and end.at < own.at else own
+def _run(life: Life, item: Deployment, start: datetime, end: End | None) -> list[Step]:
+    """From its start on: its own end, a cancellation, or its environment's end, whichever comes first."""
+    begun: list[Step] = []
+    own, cut = finish(item.work, start), "failed"
+    canceled = life.canceled.get(item.number)
+    if canceled is not None:
+        begun = [Step(canceled, "canceling", "cancel_requested")]
+        own, cut = Step(canceled + _seconds(1), "canceled", "cancel_requested"), "canceled"
+    return [*begun, Step(end.at, cut, end.reason) if end and end.at < own.at else own]
 
 
 def refusal(event: Event) -> type[EnvctlError] | None:

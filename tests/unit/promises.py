@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from shared.domain import deployment
 from tests.unit.expected import refusal
+from tests.unit.lives import Event
 from tests.unit.rules import RULES, rule, status_of
-from tests.unit.sequences import Event
 
 ENDING = {"deleting", "deleted"}
 
@@ -29,6 +29,21 @@ def it_expires_when_its_lease_ends_and_not_a_moment_off(event: Event) -> Iterato
     for step in event.after.environment.timeline:
         if step.status == "expired" and step.at not in leases:
             yield f"{step} of {leases}"
+
+
+@rule
+def a_canceled_deployment_never_succeeds(event: Event) -> Iterator[str]:
+    for number, at in event.life.canceled.items():
+        timeline = event.life.deployments[number].timeline
+        if {step.status for step in timeline if step.at >= at} - {
+            "pending",
+            "running",
+            "canceling",
+            "canceled",
+        }:
+            yield f"{number}, canceled at {at}: {timeline}"
+        if timeline[-1].status != "canceled" or status_of(timeline, at) not in {"canceling", "canceled"}:
+            yield f"{number}, canceled at {at}: {timeline}"
 
 
 @rule

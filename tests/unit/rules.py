@@ -10,7 +10,7 @@ from shared.domain import deployment, environment, logs
 from shared.domain.aggregate import Aggregate, replan
 from shared.domain.timeline import Machine, Step, Timeline
 from tests.unit.expected import deployment_steps, environment_steps
-from tests.unit.sequences import Event, kept
+from tests.unit.lives import Event, kept
 from tests.unit.wishes import TICK
 
 Rule = Callable[[Event], Iterator[str]]

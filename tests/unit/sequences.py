@@ -1,6 +1,6 @@
 """Random lives: one project with a few environments, moved by operations as several servers would.
 
-A sequence follows from its seed alone. What happens in it is a list of events, for `rules` to judge.
+A sequence follows from its seed alone.
 Clocks are skewed: an operation's moment is the later of its server's clock and what it has read.
 """
 
@@ -17,73 +17,18 @@ from shared.domain.environment import DELETED, DELETING, EnvironmentType, Policy
 from shared.domain.project import LOOK_AGAIN, Project, Remains, Role
 from shared.domain.timeline import Work
 from shared.errors import EnvctlError
+from tests.unit.lives import OF_DEPLOYMENTS, Event, Life, Wish, kept, see, status, with_beside
 from tests.unit.wishes import TICK, Ask, random_ask, random_deployment, random_environment
 
 BIRTH = datetime(2026, 1, 31, 12, tzinfo=UTC)
 OPEN, DEPLOY, EDIT, END, SETTLE, PROJECT_END = "open", "deploy", "edit", "end", "settle", "project end"
-EXTEND, RESTORE = "extend", "restore"
+EXTEND, RESTORE, CANCEL = "extend", "restore", "cancel"
 # How likely each operation is; a flood of deployments fills the queue of a persistent environment.
-COMMON = {DEPLOY: 8, EDIT: 2, END: 2, SETTLE: 4, PROJECT_END: 1.2, OPEN: 1, EXTEND: 3, RESTORE: 3}
-FLOOD = {DEPLOY: 40, EDIT: 1, END: 0.3, SETTLE: 1}
-
-
-@dataclass(frozen=True)
-class Wish:
-    """Something that was asked of an environment, and done."""
-
-    at: datetime
-    status: str | None = None
-    """What the environment is from then on, if that is another one."""
-    reason: str | None = None
-    lease: datetime | None = None
-    """When it expires from then on, if that is another moment."""
-
-
-@dataclass
-class Life:
-    """An environment as its store holds it, and what was asked of it."""
-
-    stored: Aggregate
-    """The environment and those deployments that were unfinished at its last commit."""
-    lease: datetime | None
-    """When it was to expire at first."""
-    wishes: list[Wish] = field(default_factory=list)
-    """What was asked of it since, in order."""
-    superseding: set[int] = field(default_factory=set)
-    """The deployments that were to take the place of those that wait."""
-    deployments: dict[int, Deployment] = field(default_factory=dict)
-    """Every one there ever was, as last committed."""
-    end_asked: tuple[datetime, str] | None = None
-    """When, and why, its deletion was first acknowledged."""
-    seen: list[tuple[int, datetime, str]] = field(default_factory=list)
-    """What readers were told before a later operation: number (0 for the environment), moment, status."""
-    asked: set[datetime | None] = field(default_factory=set)
-    """The moments for which wake-ups were asked."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """An operation on an environment, done or refused."""
-
-    operation: str
-    now: datetime
-    before: Aggregate | None
-    after: Aggregate
-    refusal: EnvctlError | None
-    ask: Ask | None
-    moments: tuple[datetime, ...]
-    """When somebody read what was stored before, between its commit and this operation."""
-    life: Life
-
-    @property
-    def as_of(self) -> datetime:
-        """The moment of the commit that `after` comes from."""
-        return self.after.environment.as_of
-
-    @property
-    def status(self) -> str:
-        """The environment's status when it was asked, as a word that a table can show."""
-        return str(self.before.environment.status_at(self.now)) if self.before else "-"
+COMMON = {DEPLOY: 8, EDIT: 2, END: 2, SETTLE: 4, PROJECT_END: 1.2, OPEN: 1, EXTEND: 3, RESTORE: 3, CANCEL: 8}
+FLOOD = {DEPLOY: 40, EDIT: 1, END: 0.3, SETTLE: 1, CANCEL: 1}
+# What to ask for, now and then, where something is in a status; and what to ask about, if there is any.
+APT = {"failed": EXTEND, "expired": RESTORE, "canceling": CANCEL, "superseded": CANCEL, "pending": DEPLOY}
+RARE = ("superseded", "canceling")
 
 
 @dataclass
@@ -107,10 +52,10 @@ class World:
         """A random sequence, to where the project's end is done and one environment is at rest."""
         self.flood = flood = self.random.random() < 0.02
         weights = FLOOD if flood else COMMON
-        names = self.random.choices(list(weights), list(weights.values()), k=30 if flood else 7)
+        names = self.random.choices(list(weights), list(weights.values()), k=30 if flood else 8)
         yield self._open()
         for name in names:
-            self._wait(0.03 if flood else 0.7)
+            self._wait(0.03 if flood else 0.6)
             yield from self._carry_on(until=self.clock)
             yield from self._do(name)
         yield from self._carry_on()
@@ -126,7 +71,17 @@ class World:
             if ended_at is None or self.clock < ended_at + LOOK_AGAIN / 2:
                 yield self._open()
         else:
-            yield self._operate(self.random.choice(live or self.lives), name)
+            yield from self._ask_for(name, live or self.lives)
+
+    def _ask_for(self, name: str, lives: list[Life]) -> Iterator[Event]:
+        """The operation on one of the lives that it makes sense for, or another that is apt there."""
+        some = [life for life in lives if life.deployments] if name in OF_DEPLOYMENTS else lives
+        for life in some and [self.random.choice(some)]:
+            deployments = (item.status_at(self.clock) for item in life.deployments.values())
+            statuses = {status(life, self.clock), *deployments}
+            apt = [operation for of, operation in APT.items() if of in statuses]
+            is_apt = bool(apt) and self.random.random() < 0.4
+            yield self._operate(life, self.random.choice(apt) if is_apt else name)
 
     def _end_project(self) -> Iterator[Event]:
         """The project at once, its environments one after the other, as settling gets to them."""
@@ -168,7 +123,7 @@ class World:
             f"{now - BIRTH} open {environment.on_conflict} {environment.work} {environment.pace}"
         )
         self.trace.append(f"  until {environment.expires_at and environment.expires_at - BIRTH}")
-        return Event(OPEN, now, None, opened, None, None, (), life)
+        return Event(OPEN, now, None, opened, None, None, None, (), life)
 
     def _operate(self, life: Life, name: str, at: datetime | None = None) -> Event:
         before = life.stored
@@ -177,6 +132,8 @@ class World:
         refusal, after = None, before
         ask = random_ask(self.random, before.environment, now)
         ask = replace(ask, policy=None) if self.flood else ask
+        ask = replace(ask, number=self._some_number(life, now))
+        earlier = life.deployments.get(ask.number or 0)
         try:
             after = self._apply(life, name, now, ask)
         except EnvctlError as error:
@@ -189,13 +146,15 @@ class World:
                 life.asked.add(after.environment.due_at)
         life.stored = kept(after)
         life.deployments |= {item.number: item for item in after.deployments}
-        return Event(name, now, before, after, refusal, ask, moments, life)
+        return Event(name, now, before, after, refusal, ask, earlier, moments, life)
 
     def _apply(self, life: Life, name: str, now: datetime, ask: Ask) -> Aggregate:
         before, random = life.stored, self.random
         match name:
             case "deploy":
                 return self._deploy(life, now, ask.policy)
+            case "cancel":
+                return self._cancel(life, now, life.deployments[ask.number or 0])
             case "extend" | "restore":
                 return self._lease(life, name, now, ask)
             case "edit":
@@ -209,6 +168,23 @@ class World:
             life.end_asked = (now, reason)
             life.wishes.append(Wish(now, "deleting", reason))
         return operations.end_environment(before, now, reason)
+
+    def _some_number(self, life: Life, now: datetime) -> int | None:
+        """The newest in a status at random."""
+        numbers = {item.status_at(now): number for number, item in life.deployments.items()}
+        rare = [numbers[name] for name in RARE if name in numbers]
+        if rare and self.random.random() < 0.8:
+            return self.random.choice(rare)
+        return self.random.choice(list(numbers.values())) if numbers else None
+
+    def _cancel(self, life: Life, now: datetime, item: Deployment) -> Aggregate:
+        self.trace.append(f"  number {item.number}")
+        before = with_beside(life.stored, item)
+        after = operations.cancel(before, now, item.id)
+        if after is before:
+            return life.stored
+        life.canceled[item.number] = now
+        return after
 
     def _deploy(self, life: Life, now: datetime, policy: Policy | None) -> Aggregate:
         new = random_deployment(self.random, life.stored.environment)
@@ -265,22 +241,3 @@ class World:
         if steps:
             some.append(self.random.choice(steps) - self.random.choice((timedelta(0), TICK)))
         return tuple(moment for moment in some if since <= moment < now)
-
-
-def status(life: Life, now: datetime) -> str:
-    """An environment's status for a reader whose clock shows `now`: never before the last commit."""
-    environment = life.stored.environment
-    return environment.status_at(max(now, environment.as_of))
-
-
-def see(life: Life, stored: Aggregate, moments: tuple[datetime, ...]) -> None:
-    """Remember what somebody is told who reads what is stored at these moments."""
-    for moment in moments:
-        life.seen.append((0, moment, stored.environment.status_at(moment)))
-        life.seen += [(item.number, moment, item.status_at(moment)) for item in stored.deployments]
-
-
-def kept(aggregate: Aggregate) -> Aggregate:
-    """What the next operation reads: the environment and the deployments that its document names."""
-    named = {item.number for item in aggregate.environment.unfinished}
-    return replace(aggregate, deployments=tuple(d for d in aggregate.deployments if d.number in named))

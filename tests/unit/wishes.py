@@ -21,6 +21,8 @@ class Ask:
     lease: Lease
     policy: Policy | None
     """For this deployment alone."""
+    number: int | None = None
+    """The deployment that it is about."""
 
     def until(self, now: datetime) -> datetime:
         """When the lease ends, possible or not."""
