@@ -5,7 +5,7 @@ came later are absent from older documents.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain.deployment import Deployment
@@ -24,6 +24,11 @@ from shared.domain.timeline import Outcome, Step, Timeline, Work
 from shared.domain.user import User
 from shared.ports import Data, Ref
 from shared.times import from_text, to_text
+
+
+SECOND_NET = timedelta(days=7)
+"""How long after its own purge the database may remove an environment: were it first, the deployments of
+that environment would stay for ever."""
 
 
 def user_ref(email_key: str) -> Ref:
@@ -140,7 +145,7 @@ def environment_data(environment: Environment) -> Data:
         "as_of": to_text(environment.as_of),
         "due_at": _text(environment.due_at),
         "woken_for": _text(environment.woken_for),
-        "purge_at": _text(environment.purge_at),
+        "ttl_at": _text(environment.purge_at and environment.purge_at + SECOND_NET),
         "last_number": environment.last_number,
         "unfinished": [
             {"id": item.id, "number": item.number, "ends_at": to_text(item.ends_at)}

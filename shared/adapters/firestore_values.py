@@ -22,7 +22,7 @@ _Value = types.Value.pb()
 _ArrayValue = types.ArrayValue.pb()
 _MapValue = types.MapValue.pb()
 
-EXPIRING = "purge_at"
+EXPIRING = "ttl_at"
 """The field that the TTL policy in `shared/indexes.json` names. A policy looks at moments, never at text."""
 
 _VERSION = re.compile(r"([0-9]{1,11})\.([0-9]{6})000", re.ASCII)
