@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -173,6 +174,16 @@ def test_two_who_settle_at_once_settle_once(api: Api) -> None:
     assert _outcome(api, task) == "stale", "the other one was first"
     assert api.queue.enqueued == 2, "one wake-up for the creation, one for the settling"
     _is_settled(api, environment_id)
+
+
+def test_the_databases_own_removal_comes_a_week_after_ours(api: Api) -> None:
+    environment_id = api.running(PERSISTENT)
+    assert api.stored(documents.environment_ref(environment_id)).data["ttl_at"] is None
+    api.delete(f"/api/v1/environments/{environment_id}")
+    stored = api.stored(documents.environment_ref(environment_id)).data
+    deleted_at = api.clock.now + timedelta(seconds=api.settings.deleting_seconds)
+    week = timedelta(days=7)
+    assert stored["ttl_at"] == to_text(deleted_at + api.settings.tombstone + week)
 
 
 def test_two_who_purge_at_once_purge_once(api: Api) -> None:
