@@ -18,10 +18,12 @@ from typing import TypeVar
 from shared import documents, ids, log
 from shared.access import Caller, visible_project
 from shared.clock import effective_now
+from shared.domain import operations
 from shared.domain.aggregate import Aggregate, needs_wake
+from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment
 from shared.domain.project import Project
-from shared.domain.timeline import next_at
+from shared.domain.timeline import Work, next_at
 from shared.errors import AlreadyExists, Conflict, Contended, NotFound, Unavailable
 from shared.ports import Create, Data, Document, Ref, Task, Update, Write
 from shared.reading import refuse_deleted
@@ -36,6 +38,13 @@ T = TypeVar("T")
 Decision = Callable[[Aggregate, datetime], Aggregate]
 Glance = Callable[[Environment, datetime], bool]
 """Whether an environment alone leaves anything to decide; if not, its deployments aren't read."""
+Beside = Callable[[Environment, datetime], Sequence[str]]
+"""Which deployments a decision looks at besides the unfinished ones."""
+
+
+def nothing_beside(_environment: Environment, _now: datetime) -> Sequence[str]:
+    """Unfinished deployments are all that a decision looks at."""
+    return ()
 
 
 def until_committed(what: str, attempt: Callable[[], T]) -> T:
@@ -95,6 +104,7 @@ def change_environment(
     adding: Ref | None = None,
     expecting: Sequence[Ref] = (),
     glance: Glance = lambda _environment, _now: True,
+    beside: Beside = nothing_beside,
 ) -> Changed:
     """Carry a decision out on an environment and its unfinished deployments, as one commit.
 
@@ -102,7 +112,8 @@ def change_environment(
     deployment that the decision adds: should its create have got through although the attempt
     reported a conflict, the aggregate is answered as it is, and nothing is done twice. Deployments
     that are expected to be unfinished, or to be looked at, are read in the same call as the
-    environment, further unfinished ones in a second. Where a glance says no, nothing is decided.
+    environment, further unfinished ones in a second, and with them those that `beside` names. Where a
+    glance says no, nothing is decided.
     """
     if not ids.is_id("env", environment_id):
         raise NotFound("environment", environment_id)
@@ -115,7 +126,7 @@ def change_environment(
             refs.append(adding)
         if not glance(read.environment, read.now):
             return Changed(Aggregate(read.environment), read.now)
-        aggregate = _read_unfinished(runtime, read)
+        aggregate = _read_unfinished(runtime, read, beside(read.environment, read.now))
         if adding in read.documents:
             wake_environment(runtime, aggregate, read.now)
             return Changed(_with(aggregate, read.documents[adding]), read.now)
@@ -130,6 +141,30 @@ def change_environment(
     # gets in first does its work, and its tasks would keep others' from being delivered.
     with nullcontext() if caller is None else runtime.locks.hold(environment_id):
         return until_committed(f"Environment {environment_id}", attempt)
+
+
+def add_deployment(
+    runtime: Runtime,
+    caller: Caller,
+    environment_id: str,
+    ask: Callable[[Aggregate, Deployment, datetime], Aggregate],
+    expecting: Sequence[Ref] = (),
+    beside: Beside = nothing_beside,
+) -> tuple[Deployment, datetime]:
+    """A new deployment as it was committed, and the moment. `ask` is given a draft of it."""
+    deployment_id = ids.new_deployment_id(environment_id)
+    work = Work(runtime.settings.running_seconds)
+
+    def decide(aggregate: Aggregate, now: datetime) -> Aggregate:
+        return ask(aggregate, operations.draft(aggregate.environment, deployment_id, work, now), now)
+
+    ref = documents.deployment_ref(deployment_id)
+    changed = change_environment(
+        runtime, caller, environment_id, decide, adding=ref, expecting=expecting, beside=beside
+    )
+    added = changed.aggregate.deployment(deployment_id)
+    assert added is not None  # noqa: S101 - it was committed
+    return added, changed.now
 
 
 def _read(runtime: Runtime, caller: Caller | None, environment_id: str, more: Sequence[Ref]) -> _Read:
@@ -158,13 +193,14 @@ def _visible(found: dict[Ref, Document], caller: Caller, environment_id: str) ->
     return visible_project(project, caller, "environment", environment_id)
 
 
-def _read_unfinished(runtime: Runtime, read: _Read) -> Aggregate:
+def _read_unfinished(runtime: Runtime, read: _Read, others: Sequence[str]) -> Aggregate:
     """The environment with its unfinished deployments; those that have not been read are read now.
 
-    Others that have been read stand beside them.
+    Others, and further ones that have been read, stand beside them.
     """
     refs = [documents.deployment_ref(item.id) for item in read.environment.unfinished]
-    more = runtime.store.get_many([ref for ref in refs if ref not in read.documents])
+    wanted = dict.fromkeys([*refs, *map(documents.deployment_ref, others)])
+    more = runtime.store.get_many([ref for ref in wanted if ref not in read.documents])
     read.documents.update({document.ref: document for document in more if document is not None})
     found = {
         ref: documents.deployment(document.data)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.deployment import Deployment
+from shared.domain.deployment import Deployment, Kind
 from shared.domain.environment import (
     Environment,
     EnvironmentType,
@@ -24,7 +24,6 @@ from shared.domain.timeline import Outcome, Step, Timeline, Work
 from shared.domain.user import User
 from shared.ports import Data, Ref
 from shared.times import from_text, to_text
-
 
 SECOND_NET = timedelta(days=7)
 """How long after its own purge the database may remove an environment: were it first, the deployments of
@@ -213,6 +212,8 @@ def deployment_data(deployment: Deployment, as_of: datetime) -> Data:
         "work": _work_data(deployment.work),
         "created_at": to_text(deployment.created_at),
         "queued_at": _text(deployment.queued_at),
+        "kind": str(deployment.kind),
+        "rollback_of": deployment.rollback_of,
         "timeline": _steps(deployment.timeline),
     }
 
@@ -229,5 +230,7 @@ def deployment(data: Data) -> Deployment:
         work=_work(data["work"]),
         created_at=from_text(data["created_at"]),
         queued_at=_moment(data.get("queued_at")),  # older documents have none
+        kind=Kind(data.get("kind", Kind.DEPLOY)),
+        rollback_of=data.get("rollback_of"),
         timeline=_timeline(data["timeline"]),
     )

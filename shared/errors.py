@@ -142,6 +142,13 @@ class Busy(EnvctlError):
         )
 
 
+class NothingToRollBackTo(EnvctlError):
+    """No deployment was live before."""
+
+    def __init__(self, environment_id: str) -> None:
+        super().__init__(f"Environment {environment_id} has had no deployment live that it could go back to.")
+
+
 class TooManyUnfinished(EnvctlError):
     """An environment has as many waiting and running deployments as it may."""
 

@@ -1,18 +1,14 @@
 """Routes of the deployments function."""
 
-from datetime import datetime
-
 from functions.deployments import use_cases
 from functions.deployments.schemas import (
     DeploymentFilters,
-    DeploymentView,
     EntryView,
     LogView,
     NewDeployment,
 )
 from shared.domain import logs
-from shared.domain.deployment import CANCELING, Deployment
-from shared.domain.timeline import step_at
+from shared.domain.deployment import CANCELING
 from shared.errors import (
     BadPageToken,
     Busy,
@@ -22,33 +18,15 @@ from shared.errors import (
     TooManyUnfinished,
 )
 from shared.http import pages
-from shared.http.answers import represent
-from shared.http.routes import Answer, Call, Group, Representation
+from shared.http.routes import Answer, Call, Group
 from shared.http.types import Nothing, ShowDeleted
+from shared.http.views import DeploymentView, created, show_deployment
 from shared.reading import read_deployment
 from shared.times import to_text
 
 _VARY = {"Vary": "Accept"}
 
 group = Group("deployments", "Deployments: versions rolled out to an environment, with their logs")
-
-
-def _view(deployment: Deployment, now: datetime) -> Representation:
-    step = step_at(deployment.timeline, now)
-    return represent(
-        DeploymentView,
-        id=deployment.id,
-        environment_id=deployment.environment_id,
-        project_id=deployment.project_id,
-        version=deployment.version,
-        number=deployment.number,
-        status=step.status,
-        status_reason=step.reason,
-        logs_url=f"/api/v1/deployments/{deployment.id}/logs",
-        created_at=deployment.created_at,
-        updated_at=deployment.updated_at(now),
-        timeline=deployment.timeline,
-    )
 
 
 @group.route(
@@ -63,8 +41,7 @@ def create_deployment(call: Call, environment_id: str, body: NewDeployment) -> A
     One deployment of an environment runs at a time. While one is unfinished another waits behind all
     others (`queue`), takes the place of those that wait (`latest`), or is refused (`reject`).
     """
-    created, now = use_cases.create_deployment(call.runtime, call.caller, environment_id, body)
-    return Answer(201, _view(created, now), {"Location": f"/api/v1/deployments/{created.id}"})
+    return created(*use_cases.create_deployment(call.runtime, call.caller, environment_id, body))
 
 
 @group.route(
@@ -77,14 +54,14 @@ def list_deployments(call: Call, environment_id: str, query: DeploymentFilters) 
     """
     after = pages.start(call, query)
     listed = use_cases.list_deployments(call.runtime, call.caller, environment_id, query, after)
-    return pages.page(call, [_view(item, listed.now) for item in listed.deployments], listed.next)
+    return pages.page(call, [show_deployment(item, listed.now) for item in listed.deployments], listed.next)
 
 
 @group.route("GET", "/deployments/{deployment_id}", {200: DeploymentView})
 def get_deployment(call: Call, deployment_id: str, query: ShowDeleted) -> Answer:
     """Show a deployment as it is at this moment."""
     seen = read_deployment(call.runtime, call.caller, deployment_id, show_deleted=query.show_deleted)
-    return Answer(200, _view(seen.deployment, seen.now))
+    return Answer(200, show_deployment(seen.deployment, seen.now))
 
 
 @group.route(
@@ -103,7 +80,9 @@ def cancel_deployment(call: Call, deployment_id: str, body: Nothing) -> Answer:
     del body
     canceled = use_cases.cancel_deployment(call.runtime, call.caller, deployment_id)
     is_under_way = canceled.deployment.status_at(canceled.now) == CANCELING
-    return Answer(202 if canceled.is_new and is_under_way else 200, _view(canceled.deployment, canceled.now))
+    return Answer(
+        202 if canceled.is_new and is_under_way else 200, show_deployment(canceled.deployment, canceled.now)
+    )
 
 
 @group.route("GET", "/deployments/{deployment_id}/logs", {200: LogView | str})

@@ -10,13 +10,11 @@ from shared.http.types import (
     CommaSeparated,
     Input,
     PageParameters,
-    Resource,
     ShowDeleted,
     Time,
     Version,
     View,
 )
-from shared.http.views import StepView
 
 
 class NewDeployment(Input):
@@ -37,22 +35,6 @@ class DeploymentFilters(PageParameters, ShowDeleted):
     status: Annotated[tuple[DeploymentStatus, ...], CommaSeparated] | None = Field(
         default=None, description="Only these statuses, separated by commas."
     )
-
-
-class DeploymentView(Resource):
-    """A deployment as it is at this moment."""
-
-    id: str
-    environment_id: str
-    project_id: str
-    version: str
-    number: int = Field(description="1, 2, 3 … within the environment.")
-    status: DeploymentStatus
-    status_reason: str | None
-    logs_url: str = Field(description="Path-absolute.")
-    created_at: Time
-    updated_at: Time
-    timeline: list[StepView] = Field(description="Past and planned.")
 
 
 class EntryView(View):

@@ -1,17 +1,16 @@
 """What the deployments function does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from functions.deployments.schemas import DeploymentFilters, NewDeployment
 from shared import documents, ids, listing
 from shared.access import Caller
-from shared.changing import change_environment
+from shared.changing import add_deployment, change_environment
 from shared.domain import operations
 from shared.domain.aggregate import Aggregate
 from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment
-from shared.domain.timeline import Work
 from shared.errors import NotFound
 from shared.ports import Cursor, Document, Filter, Order, Query
 from shared.reading import read_environment
@@ -43,27 +42,11 @@ def create_deployment(
     runtime: Runtime, caller: Caller, environment_id: str, wanted: NewDeployment
 ) -> tuple[Deployment, datetime]:
     """A new deployment and its moment. Raises EnvironmentNotRunning, Busy or TooManyUnfinished."""
-    deployment_id = ids.new_deployment_id(environment_id)
 
-    def decide(aggregate: Aggregate, now: datetime) -> Aggregate:
-        environment = aggregate.environment
-        new = Deployment(
-            id=deployment_id,
-            environment_id=environment.id,
-            project_id=environment.project_id,
-            version=wanted.version,
-            number=0,
-            config=None,
-            work=Work(runtime.settings.running_seconds),
-            created_at=now,
-            timeline=(),
-        )
-        return operations.deploy(aggregate, new, now, wanted.on_conflict)
+    def ask(aggregate: Aggregate, draft: Deployment, now: datetime) -> Aggregate:
+        return operations.deploy(aggregate, replace(draft, version=wanted.version), now, wanted.on_conflict)
 
-    ref = documents.deployment_ref(deployment_id)
-    changed = change_environment(runtime, caller, environment_id, decide, adding=ref)
-    created = next(item for item in changed.aggregate.deployments if item.id == deployment_id)
-    return created, changed.now
+    return add_deployment(runtime, caller, environment_id, ask)
 
 
 def cancel_deployment(runtime: Runtime, caller: Caller, deployment_id: str) -> Canceled:

@@ -10,6 +10,7 @@ from functions.environments.schemas import (
     EnvironmentView,
     NewEnvironment,
     NewLease,
+    NewRollback,
 )
 from shared.changing import Changed
 from shared.domain.environment import Environment
@@ -17,8 +18,10 @@ from shared.domain.timeline import step_at
 from shared.errors import (
     BadPageToken,
     EnvironmentEnding,
+    EnvironmentNotRunning,
     FailedBefore,
     NoLease,
+    NothingToRollBackTo,
     NotPossible,
     TimelineFull,
 )
@@ -26,6 +29,7 @@ from shared.http import pages
 from shared.http.answers import represent, text_of
 from shared.http.routes import Answer, Call, Group, Representation
 from shared.http.types import ShowDeleted
+from shared.http.views import DeploymentView, created
 from shared.reading import read_environment
 
 group = Group("environments", "Environments: ephemeral ones with a TTL, or persistent ones")
@@ -149,3 +153,18 @@ def restore_environment(call: Call, environment_id: str, body: NewLease) -> Answ
     return Answer(
         200, _changed(call, use_cases.restore_environment(call.runtime, call.caller, environment_id, body))
     )
+
+
+@group.route(
+    "POST",
+    "/environments/{environment_id}/rollback",
+    {201: DeploymentView},
+    refusals=(EnvironmentNotRunning, NothingToRollBackTo, TimelineFull),
+)
+def roll_back_environment(call: Call, environment_id: str, body: NewRollback) -> Answer:
+    """Go back to a deployment that succeeded.
+
+    A new deployment with the version and the configuration of that one; the environment's own
+    configuration stays as it is. It takes the place of those that wait, and waits for the one that runs.
+    """
+    return created(*use_cases.roll_back(call.runtime, call.caller, environment_id, body))

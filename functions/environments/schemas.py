@@ -54,6 +54,17 @@ class NewLease(Action):
     until: Moment | None = Field(default=None, description="Instead of `hours`: when it expires.")
 
 
+class NewRollback(Action):
+    """What to go back to."""
+
+    to: str | None = Field(
+        default=None,
+        description="A deployment of this environment that succeeded. If left out: the one that is live "
+        "while another runs, else the one that was live before it.",
+        examples=[None],
+    )
+
+
 class EnvironmentChanges(Input):
     """Fields to change; what is left out stays, null unsets what may be unset."""
 

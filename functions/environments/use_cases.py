@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from functions.environments import leases
-from functions.environments.schemas import NewEnvironment, NewLease
+from functions.environments.schemas import NewEnvironment, NewLease, NewRollback
 from shared import documents, ids
 from shared.access import Caller
-from shared.changing import Changed, change_environment, create, wake
+from shared.changing import Changed, add_deployment, change_environment, create, nothing_beside, wake
 from shared.domain import aggregate as aggregates
 from shared.domain import operations
 from shared.domain.aggregate import Aggregate
+from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment, Pace, default_policy
 from shared.domain.timeline import Work
 from shared.http.types import config_text
@@ -108,3 +109,33 @@ def restore_environment(runtime: Runtime, caller: Caller, environment_id: str, n
         environment_id,
         lambda aggregate, now: operations.restore(aggregate, now, lease),
     )
+
+
+def roll_back(
+    runtime: Runtime, caller: Caller, environment_id: str, wanted: NewRollback
+) -> tuple[Deployment, datetime]:
+    """A new deployment of what succeeded before, and its moment.
+
+    Raises EnvironmentNotRunning, NothingToRollBackTo, or InvalidInput for a target that can't be one.
+    """
+    target = wanted.to
+    known = target is not None and ids.is_id("dep", target) and ids.environment_of(target) == environment_id
+
+    def ask(aggregate: Aggregate, draft: Deployment, now: datetime) -> Aggregate:
+        return operations.rollback(aggregate, draft, now, target)
+
+    return add_deployment(
+        runtime,
+        caller,
+        environment_id,
+        ask,
+        expecting=[documents.deployment_ref(target)] if target is not None and known else [],
+        beside=_default_targets if target is None else nothing_beside,
+    )
+
+
+def _default_targets(environment: Environment, now: datetime) -> list[str]:
+    """What may be gone back to by default: the active one only if something may be running."""
+    active, before = environment.last_live_at(now)
+    is_busy = any(item.ends_at > now for item in environment.unfinished)
+    return [item.id for item in (active if is_busy else None, before) if item is not None]

@@ -14,6 +14,7 @@ class EnvironmentAction(StrEnum):
     """What may be done with an environment."""
 
     DEPLOY = "deploy"
+    ROLLBACK = "rollback"
     EDIT = "edit"
     EXTEND = "extend"
     RESTORE = "restore"
@@ -26,11 +27,12 @@ class DeploymentAction(StrEnum):
     CANCEL = "cancel"
 
 
-DEPLOY, EDIT, EXTEND, RESTORE, DELETE = EnvironmentAction
+DEPLOY, ROLLBACK, EDIT, EXTEND, RESTORE, DELETE = EnvironmentAction
 (CANCEL,) = DeploymentAction
 
 ENVIRONMENT_ACTIONS: Mapping[EnvironmentAction, tuple[str, ...]] = {
     DEPLOY: (RUNNING,),
+    ROLLBACK: (RUNNING,),
     EDIT: (PROVISIONING, RUNNING, FAILED, EXPIRED),
     EXTEND: (PROVISIONING, RUNNING, FAILED),
     RESTORE: (EXPIRED,),

@@ -19,6 +19,13 @@ class DeploymentStatus(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class Kind(StrEnum):
+    """What a deployment was asked for as."""
+
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+
+
 PENDING, RUNNING, CANCELING, SUCCEEDED, FAILED, CANCELED, SUPERSEDED = DeploymentStatus
 
 MACHINE = Machine(
@@ -56,6 +63,9 @@ class Deployment:
     timeline: Timeline
     queued_at: datetime | None = None
     """When its place in the queue was taken first, if it took that of others; None: at its creation."""
+    kind: Kind = Kind.DEPLOY
+    rollback_of: str | None = None
+    """The deployment whose version and configuration it has again."""
 
     @property
     def waits_since(self) -> datetime:

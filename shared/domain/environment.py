@@ -158,7 +158,13 @@ class Environment:
 
     def active_at(self, now: datetime) -> Live | None:
         """The deployment that is live at a moment: the last that has succeeded."""
-        return next((item for item in reversed(self.live) if item.at <= now), None)
+        return self.last_live_at(now)[0]
+
+    def last_live_at(self, now: datetime) -> tuple[Live | None, Live | None]:
+        """The one that is live at a moment, and the one that was before it."""
+        past = [item for item in self.live if item.at <= now]
+        active, before = [*reversed(past), None, None][:2]
+        return active, before
 
     def has_run(self, now: datetime) -> bool:
         """Whether it has been running at any time so far."""

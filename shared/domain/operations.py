@@ -13,21 +13,35 @@ from shared.domain.actions import (
     ENVIRONMENT_ACTIONS,
     EXTEND,
     RESTORE,
+    ROLLBACK,
+    EnvironmentAction,
     require,
     require_of_deployment,
 )
 from shared.domain.aggregate import Aggregate, replan
-from shared.domain.deployment import CANCELED, CANCELING, PENDING, SUPERSEDED, Deployment
+from shared.domain.deployment import (
+    CANCELED,
+    CANCELING,
+    PENDING,
+    SUCCEEDED,
+    SUPERSEDED,
+    Deployment,
+    DeploymentStatus,
+    Kind,
+)
 from shared.domain.environment import DELETED, DELETING, RUNNING, Environment, Note, Policy
 from shared.domain.lease import Lease
-from shared.domain.timeline import Step, history
+from shared.domain.timeline import Step, Work, history
 from shared.errors import (
     Busy,
     EnvironmentEnding,
     EnvironmentNotRunning,
     FailedBefore,
+    Fault,
+    InvalidInput,
     NoLease,
     NotFound,
+    NothingToRollBackTo,
     TooManyUnfinished,
 )
 
@@ -45,7 +59,7 @@ def deploy(
     policy `reject`, or TooManyUnfinished when 20 are waiting or running.
     """
     environment = aggregate.environment
-    _require_running(environment, now)
+    _require_running(DEPLOY, environment, now)
     match on_conflict or environment.on_conflict:
         case Policy.LATEST:
             return _take_over(aggregate, replace(new, config=environment.config), now)
@@ -55,10 +69,25 @@ def deploy(
     return _add(aggregate, replace(new, config=environment.config), now)
 
 
-def _require_running(environment: Environment, now: datetime) -> None:
+def _require_running(action: EnvironmentAction, environment: Environment, now: datetime) -> None:
     status = environment.status_at(now)
-    if status not in ENVIRONMENT_ACTIONS[DEPLOY]:
+    if status not in ENVIRONMENT_ACTIONS[action]:
         raise EnvironmentNotRunning(environment.id, status)
+
+
+def draft(environment: Environment, deployment_id: str, work: Work, now: datetime) -> Deployment:
+    """A deployment to ask for. The operations that take it set what is left open here."""
+    return Deployment(
+        id=deployment_id,
+        environment_id=environment.id,
+        project_id=environment.project_id,
+        version="",
+        number=0,
+        config=None,
+        work=work,
+        created_at=now,
+        timeline=(),
+    )
 
 
 def _refuse_busy(aggregate: Aggregate, now: datetime) -> None:
@@ -99,6 +128,34 @@ def _add(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregate:
 
 def _ended(item: Deployment, now: datetime, status: str, reason: str) -> Deployment:
     return replace(item, timeline=(*history(item.timeline, now), Step(now, status, reason)))
+
+
+def rollback(aggregate: Aggregate, new: Deployment, now: datetime, to: str | None = None) -> Aggregate:
+    """Deploy once more what has succeeded before, in the place of what waits.
+
+    By default that is what is live while something runs, else what was live before it. Raises
+    EnvironmentNotRunning, NothingToRollBackTo, or InvalidInput for a target that has not succeeded here.
+    """
+    environment = aggregate.environment
+    _require_running(ROLLBACK, environment, now)
+    target = _default_target(aggregate, now) if to is None else aggregate.deployment(to)
+    if to is None and target is None:
+        raise NothingToRollBackTo(environment.id)
+    if target is None or target.environment_id != environment.id:
+        raise InvalidInput([Fault("/to", "must be a deployment of this environment")])
+    if target.status_at(now) != SUCCEEDED:
+        raise InvalidInput([Fault("/to", f"must be one that succeeded; it is {target.status_at(now)}")])
+    again = replace(
+        new, kind=Kind.ROLLBACK, rollback_of=target.id, version=target.version, config=target.config
+    )
+    return _take_over(aggregate, again, now)
+
+
+def _default_target(aggregate: Aggregate, now: datetime) -> Deployment | None:
+    active, before = aggregate.environment.last_live_at(now)
+    runs = any(item.status_at(now) in {DeploymentStatus.RUNNING, CANCELING} for item in aggregate.deployments)
+    target = active if runs else before
+    return None if target is None else aggregate.deployment(target.id)
 
 
 def cancel(aggregate: Aggregate, now: datetime, deployment_id: str) -> Aggregate:

@@ -32,6 +32,7 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.NoLease: Kind(409, "no_lease", "Environment is persistent"),
     errors.FailedBefore: Kind(409, "failed_before", "Environment had failed"),
     errors.Busy: Kind(409, "deployment_unfinished", "Another deployment is unfinished"),
+    errors.NothingToRollBackTo: Kind(409, "nothing_to_roll_back_to", "Nothing to roll back to"),
     errors.TimelineFull: Kind(409, "timeline_full", "Too many steps"),
     errors.BodyTooLarge: Kind(413, "body_too_large", "Request body too large"),
     errors.UnsupportedMediaType: Kind(415, "unsupported_media_type", "Unsupported media type"),

@@ -1,8 +1,14 @@
 """Views that several functions show."""
 
-from pydantic import ConfigDict
+from datetime import datetime
 
-from shared.http.types import Time, View
+from pydantic import ConfigDict, Field
+
+from shared.domain.deployment import Deployment, DeploymentStatus, Kind
+from shared.domain.timeline import step_at
+from shared.http.answers import represent
+from shared.http.routes import BASE_PATH, Answer, Representation
+from shared.http.types import Resource, Time, View
 
 
 class StepView(View):
@@ -13,3 +19,48 @@ class StepView(View):
     at: Time
     status: str
     reason: str | None
+
+
+class DeploymentView(Resource):
+    """A deployment as it is at this moment."""
+
+    id: str
+    environment_id: str
+    project_id: str
+    version: str
+    number: int = Field(description="1, 2, 3 … within the environment.")
+    kind: Kind
+    rollback_of: str | None = Field(description="For a rollback, the deployment that it repeats.")
+    status: DeploymentStatus
+    status_reason: str | None
+    logs_url: str = Field(description="Path-absolute.")
+    created_at: Time
+    updated_at: Time
+    timeline: list[StepView] = Field(description="Past and planned.")
+
+
+def show_deployment(deployment: Deployment, now: datetime) -> Representation:
+    """A deployment as it is at a moment."""
+    step = step_at(deployment.timeline, now)
+    return represent(
+        DeploymentView,
+        id=deployment.id,
+        environment_id=deployment.environment_id,
+        project_id=deployment.project_id,
+        version=deployment.version,
+        number=deployment.number,
+        kind=deployment.kind,
+        rollback_of=deployment.rollback_of,
+        status=step.status,
+        status_reason=step.reason,
+        logs_url=f"/api/v1/deployments/{deployment.id}/logs",
+        created_at=deployment.created_at,
+        updated_at=deployment.updated_at(now),
+        timeline=deployment.timeline,
+    )
+
+
+def created(deployment: Deployment, now: datetime) -> Answer:
+    """The answer of an operation that makes a deployment."""
+    location = f"{BASE_PATH}/deployments/{deployment.id}"
+    return Answer(201, show_deployment(deployment, now), {"Location": location})

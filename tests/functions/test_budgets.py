@@ -16,7 +16,9 @@ class Known:
         self.project = api.project()
         self.environment = api.running(PERSISTENT, self.project)
         self.deployment = api.deploy(self.environment)
-        api.live(10)
+        api.live(5)
+        api.deploy(self.environment)
+        api.live(5)
         self.canceled = api.deploy(self.environment)
         api.post(f"/api/v1/deployments/{self.canceled}/cancel")
         self.ephemeral = api.environment()
@@ -41,7 +43,7 @@ CASES: dict[str, tuple[Act, list[str], int]] = {
         ["get 1", "find 1", "find 0"],
         0,
     ),
-    "deployments": (lambda to: to.api.get(to.deployments), ["get 2", "find 2"], 0),
+    "deployments": (lambda to: to.api.get(to.deployments), ["get 2", "find 3"], 0),
     "deployments by status": (
         lambda to: to.api.get(f"{to.deployments}?status=pending"),
         ["get 2", "find 0"],
@@ -81,6 +83,16 @@ CASES: dict[str, tuple[Act, list[str], int]] = {
         ["get 2", "commit 1"],
         1,
     ),
+    "rollback": (
+        lambda to: to.api.post(f"/api/v1/environments/{to.environment}/rollback"),
+        ["get 2", "get 1", "commit 2"],
+        1,
+    ),
+    "rollback to a named one": (
+        lambda to: to.api.post(f"/api/v1/environments/{to.environment}/rollback", {"to": to.deployment}),
+        ["get 3", "commit 2"],
+        1,
+    ),
     "cancel what has ended": (
         lambda to: to.api.post(f"/api/v1/deployments/{to.canceled}/cancel"),
         ["get 3"],
@@ -104,6 +116,18 @@ def test_a_deployment_beside_unfinished_ones_reads_them_in_one_more_call(api: Ap
         calls = api.spent(lambda: api.post(known.deployments, {"version": "v"}))
         read = [f"get {unfinished}"] if unfinished else []
         assert calls == ["get 2", *read, "commit 2"], "what is not moved is not written"
+
+
+def test_a_rollback_beside_unfinished_ones_reads_them_and_what_it_may_go_back_to_in_one_call(
+    api: Api,
+) -> None:
+    known = Known(api)
+    target = f"/api/v1/environments/{known.environment}/rollback"
+    api.deploy(known.environment)
+    assert api.spent(lambda: api.post(target)) == ["get 2", "get 3", "commit 3"], "it waits: superseded"
+    api.live(1)
+    assert api.spent(lambda: api.post(target)) == ["get 2", "get 3", "commit 2"], "it runs"
+    assert api.spent(lambda: api.post(target, {"to": known.deployment})) == ["get 3", "get 2", "commit 3"]
 
 
 @pytest.mark.parametrize("seconds", [0, 0.5], ids=["pending", "running"])

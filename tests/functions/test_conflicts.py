@@ -28,6 +28,9 @@ def _operations(api: Api) -> dict[str, Callable[[], Reply]]:
     ephemeral = api.environment(project_id)
     expired = api.environment(project_id, {**ENVIRONMENT, "ttl_hours": 1e-9})
     api.live(1)
+    third_id = api.running(PERSISTENT, project_id)
+    done = api.deploy(third_id)
+    api.live(3)
     second_id = api.running(PERSISTENT, project_id)
     waiting = api.deploy(second_id)
     environments = f"/api/v1/environments/{environment_id}"
@@ -42,6 +45,7 @@ def _operations(api: Api) -> dict[str, Callable[[], Reply]]:
         "extend": lambda: api.post(f"/api/v1/environments/{ephemeral}/extend", {"hours": 1}),
         "restore": lambda: api.post(f"/api/v1/environments/{expired}/restore", {"hours": 1}),
         "cancel": lambda: api.post(f"/api/v1/deployments/{waiting}/cancel"),
+        "rollback": lambda: api.post(f"/api/v1/environments/{third_id}/rollback", {"to": done}),
         "deploy": lambda: api.post(f"/api/v1/deployments/environments/{environment_id}", {"version": "v"}),
     }
 
@@ -51,6 +55,7 @@ CREATES = {
     "create project": "projects",
     "open environment": "environments",
     "deploy": "deployments",
+    "rollback": "deployments",
 }
 CHANGES = [
     *("edit project", "end project", "edit environment", "delete environment", "extend", "restore", "cancel")

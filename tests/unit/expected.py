@@ -20,6 +20,7 @@ from shared.errors import (
     FailedBefore,
     InvalidInput,
     NoLease,
+    NothingToRollBackTo,
     NotPossible,
     TooManyUnfinished,
 )
@@ -34,6 +35,7 @@ LEGAL = {
     "edit": ALL - {"deleting", "deleted"},
     "extend": {"provisioning", "running", "failed"},
     "restore": {"expired"},
+    "rollback": {"running"},
     "cancel": {"pending", "running", "canceling", "canceled"},
     "end": ALL,
     "settle": ALL,
@@ -47,6 +49,7 @@ REFUSALS = {
     "extend": NotPossible,
     "restore": NotPossible,
     "cancel": NotPossible,
+    "rollback": EnvironmentNotRunning,
 }
 """What is said in the others."""
 
@@ -155,7 +158,31 @@ def refusal(event: Event) -> type[EnvctlError] | None:
         return None
     if event.operation == "deploy":
         return _why_not_deploy(event.before, event.ask, event.now)
+    if event.operation == "rollback":
+        return _why_not_rollback(event, event.ask)
     return _why_not_lease(event, event.before, event.ask)
+
+
+def _why_not_rollback(event: Event, ask: Ask) -> type[EnvctlError] | None:
+    if ask.target is None:
+        return None if default_target(event) else NothingToRollBackTo
+    is_known = event.earlier is not None and event.earlier.id == ask.target
+    return None if is_known and _status(event.earlier, event.now) == "succeeded" else InvalidInput
+
+
+def default_target(event: Event) -> int | None:
+    """The number of what is gone back to by default: what is live while something runs, else what was."""
+    earlier = [item for item in event.life.deployments.values() if item.created_at <= event.now]
+    earlier = [item for item in earlier if item is not event.added]
+    runs = any(_status(item, event.now) in {"running", "canceling"} for item in earlier)
+    succeeded = [item for item in earlier if _status(item, event.now) == "succeeded"]
+    succeeded.sort(key=lambda item: (item.timeline[-1].at, item.number))
+    wanted = 1 if runs else 2
+    return succeeded[-wanted].number if len(succeeded) >= wanted else None
+
+
+def _status(item: Deployment | None, now: datetime) -> str:
+    return [step.status for step in item.timeline if step.at <= now][-1] if item else ""
 
 
 def _why_not_lease(event: Event, before: Aggregate, ask: Ask) -> type[EnvctlError] | None:

@@ -9,7 +9,7 @@ from shared.errors import EnvctlError
 from tests.unit.wishes import Ask
 
 OF_DEPLOYMENTS = {"cancel"}
-"""Operations that are about a deployment."""
+"""Operations that need a deployment."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,18 @@ class Event:
         return self.after.environment.as_of
 
     @property
+    def added(self) -> Deployment | None:
+        """The deployment that the operation added."""
+        number = self.after.environment.last_number
+        is_new = self.before is not None and number > self.before.environment.last_number
+        return self.life.deployments[number] if is_new else None
+
+    @property
     def status(self) -> str:
         """That of what it is about when it was asked, as a word that a table can show."""
         if self.before is None:
             return "-"
-        if self.operation in OF_DEPLOYMENTS and self.earlier is not None:
+        if self.operation == "cancel" and self.earlier is not None:
             return str(self.earlier.status_at(self.now))
         return str(self.before.environment.status_at(self.now))
 
@@ -98,6 +105,7 @@ def kept(aggregate: Aggregate) -> Aggregate:
     return replace(aggregate, deployments=tuple(d for d in aggregate.deployments if d.number in named))
 
 
-def with_beside(aggregate: Aggregate, item: Deployment) -> Aggregate:
-    """With a deployment that an operation looks at, wherever it stands."""
-    return aggregate if item in aggregate.deployments else replace(aggregate, beside=(item,))
+def with_beside(life: Life, *items: Deployment | None) -> Aggregate:
+    """What is stored, with deployments that an operation looks at, wherever they stand."""
+    known = life.stored.deployments
+    return replace(life.stored, beside=tuple(item for item in items if item and item not in known))

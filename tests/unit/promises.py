@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shared.domain import deployment
-from tests.unit.expected import refusal
+from tests.unit.expected import default_target, refusal
 from tests.unit.lives import Event
 from tests.unit.rules import RULES, rule, status_of
 
@@ -44,6 +44,18 @@ def a_canceled_deployment_never_succeeds(event: Event) -> Iterator[str]:
             yield f"{number}, canceled at {at}: {timeline}"
         if timeline[-1].status != "canceled" or status_of(timeline, at) not in {"canceling", "canceled"}:
             yield f"{number}, canceled at {at}: {timeline}"
+
+
+@rule
+def a_rollback_repeats_what_succeeded(event: Event) -> Iterator[str]:
+    if event.operation != "rollback" or event.added is None or event.ask is None or event.before is None:
+        return
+    target = default_target(event) if event.ask.target is None else event.ask.number
+    new, old = event.added, event.life.deployments[target or 0]
+    if (new.kind, new.rollback_of, new.version, new.config) != ("rollback", old.id, old.version, old.config):
+        yield f"{new} repeats {old}"
+    if event.after.environment.config != event.before.environment.config:
+        yield f"{event.after.environment}"
 
 
 @rule

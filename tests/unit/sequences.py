@@ -22,13 +22,18 @@ from tests.unit.wishes import TICK, Ask, random_ask, random_deployment, random_e
 
 BIRTH = datetime(2026, 1, 31, 12, tzinfo=UTC)
 OPEN, DEPLOY, EDIT, END, SETTLE, PROJECT_END = "open", "deploy", "edit", "end", "settle", "project end"
-EXTEND, RESTORE, CANCEL = "extend", "restore", "cancel"
-# How likely each operation is; a flood of deployments fills the queue of a persistent environment.
-COMMON = {DEPLOY: 8, EDIT: 2, END: 2, SETTLE: 4, PROJECT_END: 1.2, OPEN: 1, EXTEND: 3, RESTORE: 3, CANCEL: 8}
+EXTEND, RESTORE, CANCEL, ROLLBACK = "extend", "restore", "cancel", "rollback"
+# How likely each operation is: usually, and on a persistent environment that runs at once, where a flood
+# of deployments fills the queue, or one after the other succeeds.
+COMMON = {DEPLOY: 8, EDIT: 2, END: 2, SETTLE: 4, PROJECT_END: 1.2, OPEN: 1, EXTEND: 3, RESTORE: 3}
+COMMON |= {CANCEL: 8, ROLLBACK: 4}
 FLOOD = {DEPLOY: 40, EDIT: 1, END: 0.3, SETTLE: 1, CANCEL: 1}
+MODES = ((False, False), (True, False), (False, True))
+SHUTTLE = {DEPLOY: 8, EDIT: 1, SETTLE: 2, CANCEL: 1, ROLLBACK: 8}
 # What to ask for, now and then, where something is in a status; and what to ask about, if there is any.
-APT = {"failed": EXTEND, "expired": RESTORE, "canceling": CANCEL, "superseded": CANCEL, "pending": DEPLOY}
-RARE = ("superseded", "canceling")
+APT = {"failed": EXTEND, "expired": RESTORE}
+APT_DEPLOYMENTS = {"canceling": CANCEL, "superseded": CANCEL, "pending": DEPLOY}
+RARE = ("canceling", "superseded")
 
 
 @dataclass
@@ -50,12 +55,12 @@ class World:
 
     def run(self) -> Iterator[Event]:
         """A random sequence, to where the project's end is done and one environment is at rest."""
-        self.flood = flood = self.random.random() < 0.02
-        weights = FLOOD if flood else COMMON
-        names = self.random.choices(list(weights), list(weights.values()), k=30 if flood else 8)
-        yield self._open()
+        self.flood, shuttles = self.random.choices(MODES, (0.84, 0.02, 0.14))[0]
+        weights = FLOOD if self.flood else SHUTTLE if shuttles else COMMON
+        names = self.random.choices(list(weights), list(weights.values()), k=30 if self.flood else 8)
+        yield self._open(lasts=self.flood or shuttles)
         for name in names:
-            self._wait(0.03 if flood else 0.6)
+            self._wait(0.03 if self.flood else 0.6)
             yield from self._carry_on(until=self.clock)
             yield from self._do(name)
         yield from self._carry_on()
@@ -77,9 +82,9 @@ class World:
         """The operation on one of the lives that it makes sense for, or another that is apt there."""
         some = [life for life in lives if life.deployments] if name in OF_DEPLOYMENTS else lives
         for life in some and [self.random.choice(some)]:
-            deployments = (item.status_at(self.clock) for item in life.deployments.values())
-            statuses = {status(life, self.clock), *deployments}
-            apt = [operation for of, operation in APT.items() if of in statuses]
+            statuses = {item.status_at(self.clock) for item in life.deployments.values()}
+            apt = [operation for of, operation in APT_DEPLOYMENTS.items() if of in statuses]
+            apt += [operation for of, operation in APT.items() if of == status(life, self.clock)]
             is_apt = bool(apt) and self.random.random() < 0.4
             yield self._operate(life, self.random.choice(apt) if is_apt else name)
 
@@ -110,10 +115,10 @@ class World:
         while (due := life.stored.environment.due_at) is not None and due > life.stored.environment.as_of:
             yield self._operate(life, SETTLE, due)
 
-    def _open(self) -> Event:
+    def _open(self, *, lasts: bool = False) -> Event:
         now = self._moment(self.project.as_of)
         environment = random_environment(self.random, now, f"env-{len(self.lives)}")
-        if self.flood:  # one that takes deployments at once, and lasts
+        if lasts:  # one that takes deployments at once, and lasts
             lasting = replace(environment, type=EnvironmentType.PERSISTENT, expires_at=None, work=Work(0))
             environment = replace(lasting, on_conflict=Policy.QUEUE)
         opened = open_environment(environment)
@@ -132,8 +137,10 @@ class World:
         refusal, after = None, before
         ask = random_ask(self.random, before.environment, now)
         ask = replace(ask, policy=None) if self.flood else ask
-        ask = replace(ask, number=self._some_number(life, now))
-        earlier = life.deployments.get(ask.number or 0)
+        number = self._some_number(life, now)
+        earlier = life.deployments.get(number or 0)
+        target = self.random.choice((None, None, earlier.id if earlier else None, "dep-of-another"))
+        ask = replace(ask, number=number, target=target)
         try:
             after = self._apply(life, name, now, ask)
         except EnvctlError as error:
@@ -151,10 +158,8 @@ class World:
     def _apply(self, life: Life, name: str, now: datetime, ask: Ask) -> Aggregate:
         before, random = life.stored, self.random
         match name:
-            case "deploy":
-                return self._deploy(life, now, ask.policy)
-            case "cancel":
-                return self._cancel(life, now, life.deployments[ask.number or 0])
+            case "deploy" | "cancel" | "rollback":
+                return self._apply_to_deployments(life, name, now, ask)
             case "extend" | "restore":
                 return self._lease(life, name, now, ask)
             case "edit":
@@ -169,21 +174,37 @@ class World:
             life.wishes.append(Wish(now, "deleting", reason))
         return operations.end_environment(before, now, reason)
 
+    def _apply_to_deployments(self, life: Life, name: str, now: datetime, ask: Ask) -> Aggregate:
+        if name == CANCEL:
+            return self._cancel(life, now, life.deployments[ask.number or 0])
+        return self._roll_back(life, now, ask) if name == ROLLBACK else self._deploy(life, now, ask.policy)
+
     def _some_number(self, life: Life, now: datetime) -> int | None:
         """The newest in a status at random."""
         numbers = {item.status_at(now): number for number, item in life.deployments.items()}
         rare = [numbers[name] for name in RARE if name in numbers]
         if rare and self.random.random() < 0.8:
-            return self.random.choice(rare)
+            return rare[0]
         return self.random.choice(list(numbers.values())) if numbers else None
 
     def _cancel(self, life: Life, now: datetime, item: Deployment) -> Aggregate:
         self.trace.append(f"  number {item.number}")
-        before = with_beside(life.stored, item)
+        before = with_beside(life, item)
         after = operations.cancel(before, now, item.id)
         if after is before:
             return life.stored
         life.canceled[item.number] = now
+        return after
+
+    def _roll_back(self, life: Life, now: datetime, ask: Ask) -> Aggregate:
+        """To one that is named, or to the default, of which the operation finds all that it may look at."""
+        new = random_deployment(self.random, life.stored.environment)
+        self.trace.append(f"  {new.work} to {ask.target}")
+        live = [life.deployments[item.number] for item in life.stored.environment.live]
+        named = life.deployments.get(ask.number or 0)
+        before = with_beside(life, *(live if ask.target is None else [named]))
+        after = operations.rollback(before, new, now, ask.target)
+        life.superseding.add(after.environment.last_number)
         return after
 
     def _deploy(self, life: Life, now: datetime, policy: Policy | None) -> Aggregate:

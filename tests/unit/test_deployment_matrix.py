@@ -9,9 +9,9 @@ import pytest
 from shared.domain import operations
 from shared.domain.aggregate import Aggregate, replan
 from shared.domain.deployment import MACHINE as DEPLOYMENT
-from shared.domain.environment import EnvironmentType, Policy
-from shared.domain.timeline import Step
-from shared.errors import Busy, NotFound, NotPossible, TooManyUnfinished
+from shared.domain.environment import EnvironmentType, Pace, Policy
+from shared.domain.timeline import Outcome, Step, Work
+from shared.errors import Busy, InvalidInput, NotFound, NothingToRollBackTo, NotPossible, TooManyUnfinished
 from tests.unit.test_matrix import EPHEMERAL, KEPT, START, Cell, moment, opened, wish
 
 # By a deployment's status when it is canceled.
@@ -23,6 +23,17 @@ CANCEL_CELLS: dict[str, Cell] = {
     "failed": NotPossible,
     "canceled": KEPT,
     "superseded": NotPossible,
+}
+
+# By a deployment's status when it is to be gone back to: what it is from then on.
+ROLLBACK_CELLS: dict[str, Cell] = {
+    "pending": InvalidInput,
+    "running": InvalidInput,
+    "canceling": InvalidInput,
+    "succeeded": "succeeded",
+    "failed": InvalidInput,
+    "canceled": InvalidInput,
+    "superseded": InvalidInput,
 }
 
 # By a deployment's status when its environment ends: what it is from then on.
@@ -74,6 +85,7 @@ END_AT = 30.0
 
 
 def test_every_status_has_a_cell() -> None:
+    assert set(ROLLBACK_CELLS) == set(DEPLOYMENT.statuses)
     assert set(CANCEL_CELLS) == set(DEPLOYMENT.statuses)
     assert set(END_CELLS) == set(product(DEPLOYMENT.statuses, ("delete", "expiry")))
     assert set(DEPLOY_CELLS) == set(product(DEPLOYMENT.statuses, Policy))
@@ -168,3 +180,87 @@ def test_a_deployment_takes_the_configuration_of_the_moment_it_was_asked_for() -
     first = operations.deploy(operations.edit(opened(), moment(5), name="a", config="1"), wish(), moment(6))
     later = operations.edit(first, moment(7), name="a", config="2")
     assert (later.environment.config, later.deployments[0].config) == ("2", "1")
+
+
+@pytest.mark.parametrize("status", ROLLBACK_CELLS)
+def test_a_rollback_to_one_in_a_status_does_what_its_cell_says(status: str) -> None:
+    before, now, expected = beside(status, opened()), moment(END_AT), ROLLBACK_CELLS[status]
+    if isinstance(expected, type):
+        with pytest.raises(expected, match=f"/to: .* it is {status}"):
+            operations.rollback(before, wish(2), now, "dep-1")
+        return
+    after = operations.rollback(before, wish(2), now, "dep-1")
+    old, new = after.deployments
+    assert (old.status_at(now), new.status_at(now)) == (expected, "pending")
+    assert (new.kind, new.rollback_of, new.version, new.number) == ("rollback", "dep-1", "1.0", 2)
+
+
+def history(*events: str) -> Aggregate:
+    """A persistent environment after deployments, each of which takes 10 s, or is still pending."""
+    aggregate, now = opened(lease=None), moment(10)
+    aggregate = replace(aggregate, environment=replace(aggregate.environment, pace=Pace(1, 1, 2, 10, 60)))
+    for number, event in enumerate(events, start=1):
+        work = Work(10, Outcome.FAIL if event == "fails" else Outcome.SUCCEED)
+        config = replace(aggregate.environment, config=f"{number}")
+        new = replace(wish(number), version=f"v{number}", work=work)
+        aggregate = operations.deploy(replace(aggregate, environment=config), new, now)
+        now += timedelta(seconds={"runs": 5, "waits": 0.5}.get(event, 20))
+    return replan(aggregate, now)
+
+
+@pytest.mark.parametrize(
+    ("events", "target"),
+    [
+        ((), None),
+        (("succeeds",), None),
+        (("succeeds", "succeeds"), 1),
+        (("succeeds", "succeeds", "fails"), 1),
+        (("succeeds", "fails", "succeeds"), 1),
+        (("succeeds", "succeeds", "runs"), 2),
+        (("succeeds", "runs"), 1),
+        (("succeeds", "runs", "waits"), 1),
+        (("succeeds", "succeeds", "waits"), 1),
+        (("runs",), None),
+        (("waits",), None),
+        (("fails", "fails"), None),
+    ],
+)
+def test_the_default_target_is_what_is_live_while_something_runs_else_what_was_before(
+    events: tuple[str, ...], target: int | None
+) -> None:
+    before = history(*events)
+    now = before.environment.as_of
+    if target is None:
+        with pytest.raises(NothingToRollBackTo):
+            operations.rollback(before, wish(9), now)
+        return
+    after = operations.rollback(before, wish(9), now)
+    new = after.deployments[-1]
+    assert (new.rollback_of, new.version, new.config) == (f"dep-{target}", f"v{target}", f"{target}")
+    assert after.environment.config == f"{len(events)}", "the environment's own configuration stays"
+    assert [item.status_at(now) for item in after.deployments].count("pending") == 1
+
+
+def test_a_rollback_takes_the_place_of_what_waits_and_waits_for_what_runs() -> None:
+    before = history("succeeds", "runs", "waits")
+    after = operations.rollback(before, wish(9), before.environment.as_of)
+    _, runs, waits, new = after.deployments
+    assert waits.timeline[-1].status == "superseded"
+    assert new.started_at == runs.ends_at
+
+
+def test_a_repeated_rollback_goes_back_and_forth() -> None:
+    aggregate, now = history("succeeds", "succeeds"), moment(100)
+    for number, version in ((3, "v1"), (4, "v2"), (5, "v1")):
+        aggregate = operations.rollback(aggregate, wish(number), now)
+        now += timedelta(seconds=1_100)
+        active = aggregate.environment.active_at(now)
+        assert active is not None
+        assert (active.number, active.version) == (number, version)
+
+
+@pytest.mark.parametrize("to", ["dep-9", "", "dep-1"])
+def test_a_target_that_is_not_of_this_environment_is_no_target(to: str) -> None:
+    foreign = replace(history("succeeds").deployments[0], environment_id="env-b")
+    with pytest.raises(InvalidInput, match="/to"):
+        operations.rollback(replace(opened(), beside=(foreign,)), wish(), moment(50), to)

@@ -18,6 +18,7 @@ from shared.errors import (
     EnvctlError,
     EnvironmentEnding,
     EnvironmentNotRunning,
+    NothingToRollBackTo,
     NotPossible,
 )
 
@@ -53,6 +54,12 @@ ENVIRONMENT_CELLS: dict[tuple[str, str], Cell] = {
     ("deleted", "edit"): EnvironmentEnding,
     ("deleted", "end_environment"): KEPT,
     ("deleted", "replan"): "deleted",
+    ("provisioning", "rollback"): EnvironmentNotRunning,
+    ("running", "rollback"): NothingToRollBackTo,
+    ("failed", "rollback"): EnvironmentNotRunning,
+    ("expired", "rollback"): EnvironmentNotRunning,
+    ("deleting", "rollback"): EnvironmentNotRunning,
+    ("deleted", "rollback"): EnvironmentNotRunning,
     ("provisioning", "extend"): "provisioning",
     ("running", "extend"): "running",
     ("failed", "extend"): "failed",
@@ -112,6 +119,7 @@ MOMENTS: dict[str, tuple[Outcome, float]] = {
 
 OPERATIONS: dict[str, Callable[[Aggregate, datetime], Aggregate]] = {
     "deploy": lambda aggregate, now: operations.deploy(aggregate, wish(), now),
+    "rollback": lambda aggregate, now: operations.rollback(aggregate, wish(), now),
     "edit": lambda aggregate, now: operations.edit(aggregate, now, name="b", config="{}"),
     "end_environment": lambda aggregate, now: operations.end_environment(aggregate, now, "asked_for"),
     "replan": replan,
@@ -144,7 +152,7 @@ def test_an_operation_does_in_a_status_what_its_cell_says(status: str, operation
     before, now = opened(outcome=outcome), moment(second)
     assert before.environment.status_at(now) == status
     if isinstance(expected, type):
-        with pytest.raises(expected, match=status):
+        with pytest.raises(expected, match="env-a" if expected is NothingToRollBackTo else status):
             OPERATIONS[operation](before, now)
         return
     after = OPERATIONS[operation](before, now)

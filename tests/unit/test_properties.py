@@ -22,6 +22,7 @@ from tests.unit.sequences import BIRTH, World
 SEQUENCES = 5_000
 FIRST_SEED = 310_126
 ENOUGH = 50
+DEFAULT, NAMED = "to the default", "to a named one"
 PROJECT_RULE = "an_ended_project_takes_everything_along"
 
 
@@ -61,6 +62,8 @@ def play(run: Run, seed: int) -> None:
 def count(run: Run, event: Event) -> None:
     outcome = type(event.refusal).__name__ if event.refusal else "accepted"
     run.counts[event.status, event.operation, outcome] += 1
+    if event.operation == "rollback" and event.ask and event.refusal is None:
+        run.counts[event.status, event.operation, NAMED if event.ask.target else DEFAULT] += 1
     if event.life.end_asked and event.life.end_asked[0] == event.now and event.before:
         before = {item.number: item.status_at(event.now) for item in event.before.deployments}
         for item in event.after.deployments:
@@ -105,6 +108,7 @@ def test_every_legal_cell_is_reached_often(run: Run) -> None:
     for cell, times in sorted(run.counts.items()):
         sys.stdout.write(f"{times:7} {' '.join(cell)}\n")
     legal = {(status, operation, "accepted") for operation in LEGAL for status in LEGAL[operation]}
+    legal |= {("running", "rollback", DEFAULT), ("running", "rollback", NAMED)}
     assert {cell: run.counts[cell] for cell in legal if run.counts[cell] < ENOUGH} == {}
 
 
@@ -116,7 +120,8 @@ def test_every_refusal_is_met_often(run: Run) -> None:
     }
     refused |= {("running", "deploy", "TooManyUnfinished"), ("running", "extend", "InvalidInput")}
     refused |= {("running", "deploy", "Busy"), ("running", "extend", "NoLease")}
-    refused |= {("expired", "restore", "FailedBefore")}
+    refused |= {("expired", "restore", "FailedBefore"), ("running", "rollback", "InvalidInput")}
+    refused |= {("running", "rollback", "NothingToRollBackTo")}
     assert {cell: run.counts[cell] for cell in refused if run.counts[cell] < ENOUGH} == {}
 
 

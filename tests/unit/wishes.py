@@ -23,6 +23,8 @@ class Ask:
     """For this deployment alone."""
     number: int | None = None
     """The deployment that it is about."""
+    target: str | None = None
+    """The deployment to go back to, that one or one of another environment; None: the default."""
 
     def until(self, now: datetime) -> datetime:
         """When the lease ends, possible or not."""
@@ -88,7 +90,7 @@ def random_deployment(random: Random, environment: Environment) -> Deployment:
         id=f"dep-{environment.last_number + 1}",
         environment_id=environment.id,
         project_id=environment.project_id,
-        version="1.0",
+        version=random.choice(("1.0", "2.0")),
         number=0,
         config=None,
         work=Work(
