@@ -41,6 +41,12 @@ def table() -> Mapping[str, Counter[str]]:
     }
 
 
+def said_in_calls() -> Mapping[str, Mapping[str, int]]:
+    """The rows of the page's table of calls."""
+    rows = IN_CALLS.findall(COST)
+    return {name: {"reads": int(reads), "commits": int(commits)} for name, reads, commits in rows}
+
+
 def dollars(used: Mapping[str, int], sharing: int) -> float:
     """What a thousand lives cost, so many invocations sharing an instance."""
     requests = sum(used[kind] * price for kind, price in PRICES.items())
@@ -96,11 +102,10 @@ def test_a_preview_environments_life_uses_what_the_page_says(
         "purge": purged,
         LIFE: life,
     }
-    rows = {
-        name: {"reads": int(reads), "commits": int(commits)}
-        for name, reads, commits in IN_CALLS.findall(COST)
+    assert said_in_calls() == {
+        "the life up to its deletion": lived,
+        "its purge": dict(calls - Counter(lived)),
     }
-    assert rows == {"the life up to its deletion": lived, "its purge": dict(calls - Counter(lived))}
     assert lived == MOST_CALLS
     assert life["invocations"] - purged["invocations"] == 14
     assert life["task operations"] - purged["task operations"] == 21
