@@ -28,7 +28,7 @@ from shared.errors import (
 from shared.http import pages
 from shared.http.answers import represent, text_of
 from shared.http.routes import Answer, Call, Group, Representation
-from shared.http.types import ShowDeleted
+from shared.http.types import Nothing, ShowDeleted
 from shared.http.views import DeploymentView, created
 from shared.reading import read_environment
 
@@ -153,6 +153,18 @@ def restore_environment(call: Call, environment_id: str, body: NewLease) -> Answ
     return Answer(
         200, _changed(call, use_cases.restore_environment(call.runtime, call.caller, environment_id, body))
     )
+
+
+@group.route(
+    "POST",
+    "/environments/{environment_id}/retry",
+    {200: EnvironmentView},
+    refusals=(NotPossible, TimelineFull),
+)
+def retry_environment(call: Call, environment_id: str, body: Nothing) -> Answer:
+    """Provision a failed environment once more."""
+    del body
+    return Answer(200, _changed(call, use_cases.retry_environment(call.runtime, call.caller, environment_id)))
 
 
 @group.route(

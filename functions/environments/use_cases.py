@@ -111,6 +111,11 @@ def restore_environment(runtime: Runtime, caller: Caller, environment_id: str, n
     )
 
 
+def retry_environment(runtime: Runtime, caller: Caller, environment_id: str) -> Changed:
+    """The environment provisioning once more. Raises NotPossible unless it has failed."""
+    return change_environment(runtime, caller, environment_id, operations.retry)
+
+
 def roll_back(
     runtime: Runtime, caller: Caller, environment_id: str, wanted: NewRollback
 ) -> tuple[Deployment, datetime]:

@@ -18,6 +18,7 @@ class EnvironmentAction(StrEnum):
     EDIT = "edit"
     EXTEND = "extend"
     RESTORE = "restore"
+    RETRY = "retry"
     DELETE = "delete"
 
 
@@ -27,7 +28,7 @@ class DeploymentAction(StrEnum):
     CANCEL = "cancel"
 
 
-DEPLOY, ROLLBACK, EDIT, EXTEND, RESTORE, DELETE = EnvironmentAction
+DEPLOY, ROLLBACK, EDIT, EXTEND, RESTORE, RETRY, DELETE = EnvironmentAction
 (CANCEL,) = DeploymentAction
 
 ENVIRONMENT_ACTIONS: Mapping[EnvironmentAction, tuple[str, ...]] = {
@@ -36,6 +37,7 @@ ENVIRONMENT_ACTIONS: Mapping[EnvironmentAction, tuple[str, ...]] = {
     EDIT: (PROVISIONING, RUNNING, FAILED, EXPIRED),
     EXTEND: (PROVISIONING, RUNNING, FAILED),
     RESTORE: (EXPIRED,),
+    RETRY: (FAILED,),
     DELETE: (PROVISIONING, RUNNING, FAILED, EXPIRED),
 }
 """Each action with the statuses in which it is possible."""

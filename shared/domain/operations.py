@@ -13,6 +13,7 @@ from shared.domain.actions import (
     ENVIRONMENT_ACTIONS,
     EXTEND,
     RESTORE,
+    RETRY,
     ROLLBACK,
     EnvironmentAction,
     require,
@@ -29,7 +30,7 @@ from shared.domain.deployment import (
     DeploymentStatus,
     Kind,
 )
-from shared.domain.environment import DELETED, DELETING, RUNNING, Environment, Note, Policy
+from shared.domain.environment import DELETED, DELETING, PROVISIONING, RUNNING, Environment, Note, Policy
 from shared.domain.lease import Lease
 from shared.domain.timeline import Step, Work, history
 from shared.errors import (
@@ -222,6 +223,14 @@ def restore(aggregate: Aggregate, now: datetime, lease: Lease) -> Aggregate:
     return _leased(
         replace(aggregate, environment=replace(environment, timeline=past)), now, lease, "restored"
     )
+
+
+def retry(aggregate: Aggregate, now: datetime) -> Aggregate:
+    """Provision once more what has failed. Raises NotPossible in another status."""
+    environment = aggregate.environment
+    require(RETRY, environment, now)
+    past = (*history(environment.timeline, now), Step(now, PROVISIONING, "retry_requested"))
+    return replan(replace(aggregate, environment=replace(environment, timeline=past, changed_at=now)), now)
 
 
 def _leased(aggregate: Aggregate, now: datetime, lease: Lease, action: str) -> Aggregate:

@@ -51,6 +51,7 @@ CASES = {
     "DELETE /environments/{environment_id}": Case(202),
     "POST /environments/{environment_id}/extend": Case(200, {"hours": 1}),
     "POST /environments/{environment_id}/restore": Case(409, {"hours": 1}),
+    "POST /environments/{environment_id}/retry": Case(409),
     "POST /environments/{environment_id}/rollback": Case(409),
     "POST /deployments/environments/{environment_id}": Case(201, {"version": "v2"}),
     "GET /deployments/environments/{environment_id}": Case(200),

@@ -35,6 +35,7 @@ LEGAL = {
     "edit": ALL - {"deleting", "deleted"},
     "extend": {"provisioning", "running", "failed"},
     "restore": {"expired"},
+    "retry": {"failed"},
     "rollback": {"running"},
     "cancel": {"pending", "running", "canceling", "canceled"},
     "end": ALL,
@@ -48,6 +49,7 @@ REFUSALS = {
     "edit": EnvironmentEnding,
     "extend": NotPossible,
     "restore": NotPossible,
+    "retry": NotPossible,
     "cancel": NotPossible,
     "rollback": EnvironmentNotRunning,
 }
@@ -208,9 +210,11 @@ def _why_not_deploy(before: Aggregate, ask: Ask, now: datetime) -> type[EnvctlEr
 
 
 def _has_failed(timeline: Timeline, now: datetime) -> bool:
-    """Whether it was failed when it expired."""
-    statuses = [step.status for step in timeline if step.at <= now]
-    return statuses[-2:] == ["failed", "expired"]
+    """Whether it has failed and not been running since."""
+    statuses = "".join(
+        {"failed": "f", "running": "r"}.get(step.status, "") for step in timeline if step.at <= now
+    )
+    return statuses.endswith("f")
 
 
 def _can_last(life: Life, until: datetime, now: datetime) -> bool:

@@ -120,7 +120,7 @@ def what_is_possible_follows_from_the_table(event: Event) -> Iterator[str]:
 @rule
 def only_callers_set_changed_at(event: Event) -> Iterator[str]:
     if event.before is not None:
-        asked = event.operation in {"edit", "end", "project end", "extend", "restore"}
+        asked = event.operation in {"edit", "end", "project end", "extend", "restore", "retry"}
         expected = event.now if asked else event.before.environment.changed_at
         if event.after.environment.changed_at != expected:
             yield f"{event.operation}: {event.after.environment.changed_at}, expected {expected}"

@@ -22,16 +22,16 @@ from tests.unit.wishes import TICK, Ask, random_ask, random_deployment, random_e
 
 BIRTH = datetime(2026, 1, 31, 12, tzinfo=UTC)
 OPEN, DEPLOY, EDIT, END, SETTLE, PROJECT_END = "open", "deploy", "edit", "end", "settle", "project end"
-EXTEND, RESTORE, CANCEL, ROLLBACK = "extend", "restore", "cancel", "rollback"
+EXTEND, RESTORE, RETRY, CANCEL, ROLLBACK = "extend", "restore", "retry", "cancel", "rollback"
 # How likely each operation is: usually, and on a persistent environment that runs at once, where a flood
 # of deployments fills the queue, or one after the other succeeds.
-COMMON = {DEPLOY: 8, EDIT: 2, END: 2, SETTLE: 4, PROJECT_END: 1.2, OPEN: 1, EXTEND: 3, RESTORE: 3}
-COMMON |= {CANCEL: 8, ROLLBACK: 4}
+COMMON = {DEPLOY: 8, EDIT: 2, END: 2, SETTLE: 4, PROJECT_END: 1.2, OPEN: 1, EXTEND: 5, RESTORE: 3}
+COMMON |= {CANCEL: 8, ROLLBACK: 4, RETRY: 2}
 FLOOD = {DEPLOY: 40, EDIT: 1, END: 0.3, SETTLE: 1, CANCEL: 1}
 MODES = ((False, False), (True, False), (False, True))
 SHUTTLE = {DEPLOY: 8, EDIT: 1, SETTLE: 2, CANCEL: 1, ROLLBACK: 8}
 # What to ask for, now and then, where something is in a status; and what to ask about, if there is any.
-APT = {"failed": EXTEND, "expired": RESTORE}
+APT = {"failed": RETRY, "expired": RESTORE}
 APT_DEPLOYMENTS = {"canceling": CANCEL, "superseded": CANCEL, "pending": DEPLOY}
 RARE = ("canceling", "superseded")
 
@@ -86,7 +86,7 @@ class World:
             apt = [operation for of, operation in APT_DEPLOYMENTS.items() if of in statuses]
             apt += [operation for of, operation in APT.items() if of == status(life, self.clock)]
             is_apt = bool(apt) and self.random.random() < 0.4
-            yield self._operate(life, self.random.choice(apt) if is_apt else name)
+            yield self._operate(life, apt[0] if is_apt else name)
 
     def _end_project(self) -> Iterator[Event]:
         """The project at once, its environments one after the other, as settling gets to them."""
@@ -168,6 +168,10 @@ class World:
                 )
             case "settle":
                 return replan(before, now)
+            case "retry":
+                after = operations.retry(before, now)
+                life.wishes.append(Wish(now, "provisioning", "retry_requested"))
+                return after
         reason = "deleted_by_user" if name == END else "project_deleted"
         if before.environment.status_at(now) not in {DELETING, DELETED}:
             life.end_asked = (now, reason)

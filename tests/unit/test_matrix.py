@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -13,13 +14,14 @@ from shared.domain.deployment import Deployment
 from shared.domain.environment import MACHINE as ENVIRONMENT
 from shared.domain.environment import Environment, EnvironmentType, Pace, Policy
 from shared.domain.lease import Lease
-from shared.domain.timeline import Outcome, Work
+from shared.domain.timeline import MOST_STEPS, Outcome, Work
 from shared.errors import (
     EnvctlError,
     EnvironmentEnding,
     EnvironmentNotRunning,
     NothingToRollBackTo,
     NotPossible,
+    TimelineFull,
 )
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -54,6 +56,12 @@ ENVIRONMENT_CELLS: dict[tuple[str, str], Cell] = {
     ("deleted", "edit"): EnvironmentEnding,
     ("deleted", "end_environment"): KEPT,
     ("deleted", "replan"): "deleted",
+    ("provisioning", "retry"): NotPossible,
+    ("running", "retry"): NotPossible,
+    ("failed", "retry"): "provisioning",
+    ("expired", "retry"): NotPossible,
+    ("deleting", "retry"): NotPossible,
+    ("deleted", "retry"): NotPossible,
     ("provisioning", "rollback"): EnvironmentNotRunning,
     ("running", "rollback"): NothingToRollBackTo,
     ("failed", "rollback"): EnvironmentNotRunning,
@@ -120,6 +128,7 @@ MOMENTS: dict[str, tuple[Outcome, float]] = {
 OPERATIONS: dict[str, Callable[[Aggregate, datetime], Aggregate]] = {
     "deploy": lambda aggregate, now: operations.deploy(aggregate, wish(), now),
     "rollback": lambda aggregate, now: operations.rollback(aggregate, wish(), now),
+    "retry": operations.retry,
     "edit": lambda aggregate, now: operations.edit(aggregate, now, name="b", config="{}"),
     "end_environment": lambda aggregate, now: operations.end_environment(aggregate, now, "asked_for"),
     "replan": replan,
@@ -165,3 +174,30 @@ def test_an_operation_does_in_a_status_what_its_cell_says(status: str, operation
 def test_an_edit_that_changes_nothing_writes_nothing() -> None:
     before = opened()
     assert operations.edit(before, moment(5), name="a", config=None) is before
+
+
+@pytest.mark.parametrize("lease", [100, None])
+def test_a_retry_provisions_for_as_long_again_and_comes_to_its_own_outcome(lease: float | None) -> None:
+    before = opened(lease=lease, outcome=Outcome.FAIL)
+    failing = operations.retry(before, moment(50))
+    steps = [(step.at, step.status) for step in failing.environment.timeline][2:4]
+    assert steps == [(moment(50), "provisioning"), (moment(52), "failed")]
+    mended = replace(before, environment=replace(before.environment, work=Work(2)))
+    after = operations.retry(mended, moment(50))
+    assert after.environment.status_at(moment(52)) == "running"
+    assert not after.environment.has_failed(moment(52))
+    assert after.environment.expires_at == before.environment.expires_at
+    if lease is not None:
+        assert operations.restore(after, moment(105), LEASE).environment.status_at(moment(105)) == "running"
+
+
+def test_what_is_retried_without_end_can_be_deleted_still() -> None:
+    aggregate = opened(lease=None, outcome=Outcome.FAIL)
+    for number in range((MOST_STEPS - 2) // 2 - 1):
+        aggregate = operations.retry(aggregate, moment(10 * number + 10))
+    now = moment(10 * MOST_STEPS)
+    with pytest.raises(TimelineFull):
+        operations.retry(aggregate, now)
+    assert (
+        operations.end_environment(aggregate, now, "asked_for").environment.timeline[-1].status == "deleted"
+    )
