@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-google test test-google check lint types openapi bundle bench test-browser clean
+.PHONY: help run run-google test test-google check lint types openapi drawings bundle bench test-browser clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ types: $(VENV)/dev.done  ## Check the types
 
 openapi: $(VENV)/dev.done  ## Generate the OpenAPI document anew
 	$(BIN)/python -m shared.http.openapi > openapi.tmp && mv openapi.tmp functions/docs/openapi.json
+
+drawings: $(VENV)/run.done  ## Draw the lifecycles anew, from the tables
+	$(BIN)/python -m shared.domain.drawings > drawings.tmp && mv drawings.tmp docs/lifecycles.md
 
 bundle:  ## Make build/envctl.zip, what Cloud Functions gets, and print its SHA-256
 	@$(PYTHON) -m infra.bundle

@@ -1,10 +1,19 @@
-"""Routes of the docs function. They stand at the root and need no token."""
+"""Routes of the docs function: what the API is. They need no token; most stand at the root."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from functions.docs import assets
+from functions.docs.schemas import MachineView, StateMachinesView
+from shared.domain import deployment, environment
+from shared.domain.actions import DEPLOYMENT_ACTIONS, ENVIRONMENT_ACTIONS
+from shared.domain.timeline import Machine
 from shared.errors import UnknownPath
 from shared.http.routes import Answer, Call, File, Group
 
 group = Group("docs", "The API's description")
+
+A = TypeVar("A", bound=str)
 
 _CACHED = {"Cache-Control": "public, no-cache"}
 """Kept by browsers, and asked for again (304): after an upgrade nobody sees yesterday's page."""
@@ -52,3 +61,28 @@ def get_asset(call: Call, name: str) -> Answer:
     if found is None:
         raise UnknownPath(call.path)
     return Answer(200, found, _CACHED)
+
+
+@group.route("GET", "/meta/state-machines", {200: StateMachinesView}, public=True)
+def get_state_machines(call: Call) -> Answer:
+    """Show the lifecycles as data.
+
+    Which statuses there are, which may follow which, and what may be done in each.
+    """
+    del call
+    view = StateMachinesView(
+        environment=_machine(environment.MACHINE, ENVIRONMENT_ACTIONS),
+        deployment=_machine(deployment.MACHINE, DEPLOYMENT_ACTIONS),
+    )
+    return Answer(200, view, _CACHED)
+
+
+def _machine(machine: Machine, actions: Mapping[A, Sequence[str]]) -> MachineView:
+    return MachineView(
+        initial=machine.initial,
+        statuses=machine.statuses,
+        moves={status: machine.following(status) for status in machine.statuses},
+        transient=machine.transient,
+        terminal=machine.terminal,
+        actions={str(action): list(statuses) for action, statuses in actions.items()},
+    )

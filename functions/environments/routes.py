@@ -13,6 +13,7 @@ from functions.environments.schemas import (
     NewRollback,
 )
 from shared.changing import Changed
+from shared.domain.actions import environment_actions
 from shared.domain.environment import Environment
 from shared.domain.timeline import step_at
 from shared.errors import (
@@ -54,6 +55,7 @@ def _view(call: Call, environment: Environment, now: datetime) -> Representation
         created_at=environment.created_at,
         updated_at=environment.updated_at(now),
         expires_at=environment.expires_at,
+        allowed_actions=environment_actions(environment, now),
         timeline=environment.timeline,
     )
 

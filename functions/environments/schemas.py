@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from shared.domain.actions import EnvironmentAction
 from shared.domain.environment import EnvironmentStatus, EnvironmentType, Policy
 from shared.http.types import (
     Action,
@@ -106,4 +107,5 @@ class EnvironmentView(Resource):
     created_at: Time
     updated_at: Time
     expires_at: Time | None = Field(description="When its TTL is over; null for a persistent one.")
+    allowed_actions: list[EnvironmentAction] = Field(description="What may be done with it now.")
     timeline: list[StepView] = Field(description="Past and planned.")

@@ -60,3 +60,28 @@ def require_of_deployment(action: DeploymentAction, deployment: Deployment, now:
     status, possible = deployment.status_at(now), DEPLOYMENT_ACTIONS[action]
     if status not in possible:
         raise NotPossible("deployment", deployment.id, status, action, possible)
+
+
+def environment_actions(environment: Environment, now: datetime) -> list[EnvironmentAction]:
+    """What may be done with an environment at a moment."""
+    status = environment.status_at(now)
+    possible = [action for action, statuses in ENVIRONMENT_ACTIONS.items() if status in statuses]
+    return [action for action in possible if not _is_ruled_out(action, environment, now)]
+
+
+def _is_ruled_out(action: EnvironmentAction, environment: Environment, now: datetime) -> bool:
+    """Whether it is not for this one, in whatever status."""
+    match action:
+        case EnvironmentAction.EXTEND:
+            return environment.expires_at is None
+        case EnvironmentAction.RESTORE:
+            return environment.has_failed(now)
+        case EnvironmentAction.ROLLBACK:
+            return environment.active_at(now) is None
+    return False
+
+
+def deployment_actions(deployment: Deployment, now: datetime) -> list[DeploymentAction]:
+    """What may be done with a deployment at a moment."""
+    status = deployment.status_at(now)
+    return [action for action, statuses in DEPLOYMENT_ACTIONS.items() if status in statuses]

@@ -9,7 +9,9 @@ from datetime import datetime
 
 from shared.domain.actions import (
     CANCEL,
+    DELETE,
     DEPLOY,
+    EDIT,
     ENVIRONMENT_ACTIONS,
     EXTEND,
     RESTORE,
@@ -30,7 +32,7 @@ from shared.domain.deployment import (
     DeploymentStatus,
     Kind,
 )
-from shared.domain.environment import DELETED, DELETING, PROVISIONING, RUNNING, Environment, Note, Policy
+from shared.domain.environment import DELETING, PROVISIONING, RUNNING, Environment, Note, Policy
 from shared.domain.lease import Lease
 from shared.domain.timeline import Step, Work, history
 from shared.errors import (
@@ -179,8 +181,9 @@ def cancel(aggregate: Aggregate, now: datetime, deployment_id: str) -> Aggregate
 def edit(aggregate: Aggregate, now: datetime, *, name: str, config: str | None) -> Aggregate:
     """Change the fields that a caller may change. Raises EnvironmentEnding while it is deleted."""
     environment = aggregate.environment
-    if environment.status_at(now) in {DELETING, DELETED}:
-        raise EnvironmentEnding(environment.id, environment.status_at(now))
+    status = environment.status_at(now)
+    if status not in ENVIRONMENT_ACTIONS[EDIT]:
+        raise EnvironmentEnding(environment.id, status)
     if (name, config) == (environment.name, environment.config):
         return aggregate
     return replan(
@@ -191,7 +194,7 @@ def edit(aggregate: Aggregate, now: datetime, *, name: str, config: str | None) 
 def end_environment(aggregate: Aggregate, now: datetime, reason: str) -> Aggregate:
     """Delete it, from now on; its deployments end with it. Once it is on its way, nothing changes."""
     environment = aggregate.environment
-    if environment.status_at(now) in {DELETING, DELETED}:
+    if environment.status_at(now) not in ENVIRONMENT_ACTIONS[DELETE]:
         return aggregate
     past = (*history(environment.timeline, now), Step(now, DELETING, reason))
     return replan(replace(aggregate, environment=replace(environment, timeline=past, changed_at=now)), now)

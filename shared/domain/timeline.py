@@ -69,6 +69,20 @@ class Machine:
         """Every status, in the order of a life."""
         return list(self.moves)
 
+    @property
+    def transient(self) -> list[str]:
+        """Statuses that something follows by itself."""
+        return [status for status in self.moves if status not in self.stable]
+
+    @property
+    def terminal(self) -> list[str]:
+        """Statuses that nothing follows."""
+        return [status for status in self.moves if self.is_terminal(status)]
+
+    def following(self, status: str) -> list[str]:
+        """The statuses that may follow one, in the order of a life."""
+        return [other for other in self.moves if other in self.moves[status]]
+
     def is_terminal(self, status: str) -> bool:
         """Whether nothing follows the status."""
         return not self.moves[status]

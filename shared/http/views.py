@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import ConfigDict, Field
 
+from shared.domain.actions import DeploymentAction, deployment_actions
 from shared.domain.deployment import Deployment, DeploymentStatus, Kind
 from shared.domain.timeline import step_at
 from shared.http.answers import represent
@@ -36,6 +37,7 @@ class DeploymentView(Resource):
     logs_url: str = Field(description="Path-absolute.")
     created_at: Time
     updated_at: Time
+    allowed_actions: list[DeploymentAction] = Field(description="What may be done with it now.")
     timeline: list[StepView] = Field(description="Past and planned.")
 
 
@@ -56,6 +58,7 @@ def show_deployment(deployment: Deployment, now: datetime) -> Representation:
         logs_url=f"/api/v1/deployments/{deployment.id}/logs",
         created_at=deployment.created_at,
         updated_at=deployment.updated_at(now),
+        allowed_actions=deployment_actions(deployment, now),
         timeline=deployment.timeline,
     )
 

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator
 
-from shared.domain import deployment
+from shared.domain import actions, deployment
+from shared.errors import (
+    EnvironmentEnding,
+    EnvironmentNotRunning,
+    FailedBefore,
+    NoLease,
+    NotPossible,
+)
 from tests.unit.expected import default_target, refusal
 from tests.unit.lives import Event
 from tests.unit.rules import RULES, rule, status_of
@@ -19,6 +26,27 @@ def a_delete_is_never_undone(event: Event) -> Iterator[str]:
     later = {step.status for step in timeline if step.at > since}
     if not later | {status_of(timeline, since)} <= ENDING:
         yield f"asked at {since}: {timeline}"
+
+
+ACTIONS = {"deploy", "rollback", "edit", "extend", "restore", "retry", "delete"}
+OUT_OF_PLACE = (EnvironmentEnding, EnvironmentNotRunning, FailedBefore, NoLease, NotPossible)
+
+
+@rule
+def what_is_allowed_is_what_is_possible(event: Event) -> Iterator[str]:
+    """What was done had been shown as allowed; what the status forbids had not."""
+    if event.before is None:
+        return
+    name = {"end": "delete"}.get(event.operation, event.operation)
+    shown: list[str] = [*actions.environment_actions(event.before.environment, event.now)]
+    if name == "cancel" and event.earlier is not None:
+        shown = [*actions.deployment_actions(event.earlier, event.now)]
+    elif name not in ACTIONS:
+        return
+    if event.after is not event.before and name not in shown:
+        yield f"{name} was done, {shown} was shown"
+    if isinstance(event.refusal, OUT_OF_PLACE) and name in shown:
+        yield f"{event.refusal!r}, {shown} was shown"
 
 
 @rule
@@ -126,9 +154,12 @@ def only_callers_set_changed_at(event: Event) -> Iterator[str]:
             yield f"{event.operation}: {event.after.environment.changed_at}, expected {expected}"
 
 
+ALWAYS = (what_is_possible_follows_from_the_table.__name__, what_is_allowed_is_what_is_possible.__name__)
+
+
 def faults(event: Event) -> Iterator[tuple[str, str]]:
     """Rules that an event breaks, and how. Where nothing was changed, only whether that was right."""
     unchanged = event.after is event.before
-    for name in (what_is_possible_follows_from_the_table.__name__,) if unchanged else RULES:
+    for name in ALWAYS if unchanged else RULES:
         for fault in RULES[name](event):
             yield name, fault

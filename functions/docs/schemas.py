@@ -1,0 +1,25 @@
+"""Shapes of the docs function's answers."""
+
+from pydantic import Field
+
+from shared.http.types import View
+
+
+class MachineView(View):
+    """The statuses of one kind of object, and what leads from one to another."""
+
+    initial: str
+    statuses: list[str] = Field(description="In the order of a life.")
+    moves: dict[str, list[str]] = Field(description="Each status with those that may follow it.")
+    transient: list[str] = Field(description="Statuses that another follows by itself.")
+    terminal: list[str] = Field(description="Statuses that none follows.")
+    actions: dict[str, list[str]] = Field(
+        description="Each action with the statuses that it is for."
+    )
+
+
+class StateMachinesView(View):
+    """The lifecycles."""
+
+    environment: MachineView
+    deployment: MachineView
