@@ -96,7 +96,7 @@ def _replan_deployments(
     free_at = now
     for item in sorted(deployments, key=lambda d: (d.status_at(now) == deployments_.PENDING, d.number)):
         steps = _plan_deployment(environment, item, free_at, now)
-        planned[item.number] = replace(item, timeline=steps)
+        planned[item.number] = item if steps == item.timeline else replace(item, timeline=steps)
         if any(step.status == deployments_.RUNNING for step in steps):
             free_at = max(free_at, steps[-1].at)
     return tuple(planned[number] for number in sorted(planned))

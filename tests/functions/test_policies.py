@@ -1,11 +1,13 @@
 """What becomes of a deployment while another is unfinished, and which one is live, over HTTP."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from shared import documents
+from shared.locks import NamedLocks
 from shared.ports import Update
 from tests.functions.api import ENVIRONMENT, PERSISTENT, Api, Reply
 
@@ -99,6 +101,18 @@ def test_of_50_at_once_the_numbers_have_no_gaps(api: Api, policy: str, pending: 
     assert len(numbers) == (50 if policy == "latest" else pending)
     statuses = _statuses(api, environment_id)
     assert statuses == ["superseded"] * (len(numbers) - pending) + ["pending"] * pending
+
+
+def test_of_50_at_once_from_processes_that_share_no_lock_the_numbers_have_no_gaps(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NamedLocks, "hold", lambda _locks, _name: nullcontext())
+    monkeypatch.setattr("shared.changing.RETRY_SECONDS", 60.0)
+    environment_id = api.running({**PERSISTENT, "on_conflict": "latest"})
+    with ThreadPoolExecutor(50) as pool:
+        replies = list(pool.map(lambda _: _deploy(api, environment_id), range(50)))
+    assert sorted(reply["number"] for reply in replies) == list(range(1, 51))
+    assert _statuses(api, environment_id) == ["superseded"] * 49 + ["pending"]
 
 
 @pytest.mark.parametrize("settles", [False, True])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from functions.tasks import purging
 from shared import documents
 from shared.ports import Update
 from tests.functions.api import ENVIRONMENT, PERSISTENT, Api, Reply
@@ -163,6 +164,23 @@ def test_what_was_live_before_a_restore_may_be_gone_back_to(api: Api) -> None:
     assert api.post(f"/api/v1/environments/{environment_id}/restore", {"hours": 1}).status == 200
     assert api.get(f"/api/v1/environments/{environment_id}")["active_deployment"]["version"] == "v2"
     assert _rollback(api, environment_id)["version"] == "v1"
+
+
+def test_what_was_live_outlasts_the_deployments_that_are_kept(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purging, "KEPT_DEPLOYMENTS", 1)
+    environment_id = api.running(PERSISTENT)
+    first, second = _deployed(api, environment_id, "v1", "v2")
+    canceled = api.deploy(environment_id)
+    api.post(f"/api/v1/deployments/{canceled}/cancel")
+    api.deploy(environment_id)
+    api.live(1)
+    kept = [item["id"] for item in api.all(f"/api/v1/deployments/environments/{environment_id}")]
+    assert canceled not in kept
+    assert {first, second} <= set(kept)
+    reply = _rollback(api, environment_id, {"to": first})
+    assert (reply.status, reply["version"]) == (201, "v1")
 
 
 def test_deployments_from_before_are_of_the_kind_deploy(api: Api) -> None:
