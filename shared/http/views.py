@@ -30,10 +30,10 @@ class DeploymentView(Resource):
     project_id: str
     version: str
     number: int = Field(description="1, 2, 3 … within the environment.")
-    kind: Kind
-    rollback_of: str | None = Field(description="For a rollback, the deployment that it repeats.")
     status: DeploymentStatus
     status_reason: str | None
+    kind: Kind
+    rollback_of: str | None = Field(description="For a rollback, the deployment that it repeats.")
     logs_url: str = Field(description="Path-absolute.")
     created_at: Time
     updated_at: Time
