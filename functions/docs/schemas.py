@@ -13,9 +13,7 @@ class MachineView(View):
     moves: dict[str, list[str]] = Field(description="Each status with those that may follow it.")
     transient: list[str] = Field(description="Statuses that another follows by itself.")
     terminal: list[str] = Field(description="Statuses that none follows.")
-    actions: dict[str, list[str]] = Field(
-        description="Each action with the statuses that it is for."
-    )
+    actions: dict[str, list[str]] = Field(description="Each action with the statuses that it is for.")
 
 
 class StateMachinesView(View):
