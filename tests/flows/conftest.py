@@ -1,7 +1,6 @@
 """Running servers for the flows."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +10,6 @@ import pytest
 from local.google.firestore_emulator import Emulator
 from local.google.stack import Sweep
 from tests.flows.google_stack import GoogleStack, google_stack
-from tests.flows.outage import Outage, live_through
 from tests.flows.server import SHORT, Server, free_port, run_local
 
 
@@ -55,9 +53,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 STORY = {
     **SHORT,
     "ENVCTL_RUNNING_SECONDS": "1",
-    "ENVCTL_GRACE_SECONDS": "0.8",
-    "ENVCTL_DELETING_SECONDS": "0.5",
-    "ENVCTL_TOMBSTONE_SECONDS": "3",
+    "ENVCTL_GRACE_SECONDS": "1.5",
+    "ENVCTL_DELETING_SECONDS": "1.5",
+    "ENVCTL_TOMBSTONE_SECONDS": "4",
     "ENVCTL_LOG_LEVEL": "WARNING",
 }
 """Durations so short that a whole life passes while a test looks on."""
@@ -83,16 +81,3 @@ def google(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iter
     home, sweep = tmp_path_factory.mktemp("home"), Sweep(0.5, OVERDUE_SECONDS)
     with google_stack(emulator, home, sweep, **STORY) as stack:
         yield stack
-
-
-@pytest.fixture(scope="session")
-def outage(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Future[Outage]"]:
-    """Cloud Tasks is down for a while, beside whatever other tests do: with a stack of its own."""
-    home, sweep = tmp_path_factory.mktemp("home"), Sweep(0.5, OVERDUE_SECONDS)
-
-    def live() -> Outage:
-        with google_stack(emulator, home, sweep, **STORY) as stack:
-            return live_through(stack)
-
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(live)

@@ -12,7 +12,7 @@ from tests.flows.google_stack import GoogleStack
 from tests.flows.outage import in_project, open_running, status_of
 from tests.flows.server import wait_until
 
-pytestmark = [pytest.mark.google, pytest.mark.usefixtures("outage")]  # which begins now: it takes long
+pytestmark = pytest.mark.google
 SETTLED_WITHIN = 20.0
 TTL_HOURS = 3 / 3_600
 OVERDUE = timedelta(seconds=OVERDUE_SECONDS)

@@ -1,15 +1,22 @@
-"""An outage of Cloud Tasks that lasts 30 s. It goes on while other tests do: this file comes after theirs."""
+"""An outage of Cloud Tasks that lasts 30 s."""
 
-from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 
-from tests.flows.outage import OUTAGE_SECONDS, SETTLED_WITHIN, Outage
+from local.google.firestore_emulator import Emulator
+from local.google.stack import Sweep
+from tests.flows.conftest import OVERDUE_SECONDS, STORY
+from tests.flows.google_stack import google_stack
+from tests.flows.outage import OUTAGE_SECONDS, live_through
 
 
 @pytest.mark.google
-def test_what_is_asked_for_while_the_queue_is_down_is_done_afterwards_once(outage: "Future[Outage]") -> None:
-    seen = outage.result(OUTAGE_SECONDS + SETTLED_WITHIN + 60)
+def test_what_is_asked_for_while_the_queue_is_down_is_done_afterwards_once(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    with google_stack(emulator, tmp_path, Sweep(0.5, OVERDUE_SECONDS), **STORY) as stack:
+        seen = live_through(stack)
     assert len(seen.opened) >= OUTAGE_SECONDS / 4, "creates went on"
     assert seen.slowest < 10
     assert [item["number"] for item in seen.listed] == list(range(len(seen.deployed), 0, -1)), "gapless"
