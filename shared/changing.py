@@ -96,51 +96,61 @@ class _Read:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a change reads beside its environment, that one's project and its unfinished deployments."""
+
+    expecting: Sequence[Ref] = ()
+    """Deployments that are probably unfinished, or are to be looked at: read in the same call."""
+    beside: Beside = nothing_beside
+    """Names further ones, once the environment is known: read with what is unfinished."""
+    glance: Glance = lambda _environment, _now: True
+    """Where it says no, nothing more is read, and nothing is decided."""
+    adding: Ref | None = None
+    """The deployment that the decision adds: should its create have got through although an attempt
+    reported a conflict, the aggregate is answered as it is, and nothing is done twice."""
+
+
 def change_environment(
     runtime: Runtime,
     caller: Caller | None,
     environment_id: str,
     decide: Decision,
-    adding: Ref | None = None,
-    expecting: Sequence[Ref] = (),
-    glance: Glance = lambda _environment, _now: True,
-    beside: Beside = nothing_beside,
+    reading: Reading = Reading(),
 ) -> Changed:
     """Carry a decision out on an environment and its unfinished deployments, as one commit.
 
-    A caller must be able to see the environment; None is the platform itself. `adding` is the
-    deployment that the decision adds: should its create have got through although the attempt
-    reported a conflict, the aggregate is answered as it is, and nothing is done twice. Deployments
-    that are expected to be unfinished, or to be looked at, are read in the same call as the
-    environment, further unfinished ones in a second, and with them those that `beside` names. Where a
-    glance says no, nothing is decided.
+    A caller must be able to see the environment; None is the platform itself.
     """
     if not ids.is_id("env", environment_id):
         raise NotFound("environment", environment_id)
-
-    refs = list(expecting)
+    refs = list(reading.expecting)
 
     def attempt() -> Changed:
         read = _read(runtime, caller, environment_id, refs)
-        if adding is not None and adding not in refs:  # looked for from the second attempt on
-            refs.append(adding)
-        if not glance(read.environment, read.now):
+        if reading.adding is not None and reading.adding not in refs:  # looked for from the second attempt on
+            refs.append(reading.adding)
+        if not reading.glance(read.environment, read.now):
             return Changed(Aggregate(read.environment), read.now)
-        aggregate = _read_unfinished(runtime, read, beside(read.environment, read.now))
-        if adding in read.documents:
+        aggregate = _read_unfinished(runtime, read, reading.beside(read.environment, read.now))
+        if reading.adding in read.documents:
             wake_environment(runtime, aggregate, read.now)
-            return Changed(_with(aggregate, read.documents[adding]), read.now)
-        decided = decide(aggregate, read.now)
-        if decided is not aggregate:
-            runtime.store.commit(*_writes(read, decided))
-            if needs_wake(aggregate.environment, decided.environment):
-                wake_environment(runtime, decided, read.now)
-        return Changed(decided, read.now)
+            return Changed(_with(aggregate, read.documents[reading.adding]), read.now)
+        return _carry_out(runtime, read, aggregate, decide(aggregate, read.now))
 
     # The platform doesn't queue behind a busy environment's callers: every commit settles, so whoever
     # gets in first does its work, and its tasks would keep others' from being delivered.
     with nullcontext() if caller is None else runtime.locks.hold(environment_id):
         return until_committed(f"Environment {environment_id}", attempt)
+
+
+def _carry_out(runtime: Runtime, read: _Read, before: Aggregate, decided: Aggregate) -> Changed:
+    """Commit what was decided, if that is anything, and then ask for the next wake-up."""
+    if decided is not before:
+        runtime.store.commit(*_writes(read, decided))
+        if needs_wake(before.environment, decided.environment):
+            wake_environment(runtime, decided, read.now)
+    return Changed(decided, read.now)
 
 
 def add_deployment(
@@ -159,9 +169,8 @@ def add_deployment(
         return ask(aggregate, operations.draft(aggregate.environment, deployment_id, work, now), now)
 
     ref = documents.deployment_ref(deployment_id)
-    changed = change_environment(
-        runtime, caller, environment_id, decide, adding=ref, expecting=expecting, beside=beside
-    )
+    reading = Reading(expecting, beside, adding=ref)
+    changed = change_environment(runtime, caller, environment_id, decide, reading)
     added = changed.aggregate.deployment(deployment_id)
     assert added is not None  # noqa: S101 - it was committed
     return added, changed.now

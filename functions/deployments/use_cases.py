@@ -6,7 +6,7 @@ from datetime import datetime
 from functions.deployments.schemas import DeploymentFilters, NewDeployment
 from shared import documents, ids, listing
 from shared.access import Caller
-from shared.changing import add_deployment, change_environment
+from shared.changing import Reading, add_deployment, change_environment
 from shared.domain import operations
 from shared.domain.aggregate import Aggregate
 from shared.domain.deployment import Deployment
@@ -63,7 +63,7 @@ def cancel_deployment(runtime: Runtime, caller: Caller, deployment_id: str) -> C
 
     environment_id, ref = ids.environment_of(deployment_id), documents.deployment_ref(deployment_id)
     try:
-        changed = change_environment(runtime, caller, environment_id, decide, expecting=[ref])
+        changed = change_environment(runtime, caller, environment_id, decide, Reading([ref]))
     except NotFound as missing:
         raise NotFound("deployment", deployment_id) from missing
     canceled = changed.aggregate.deployment(deployment_id)

@@ -15,7 +15,7 @@ from enum import StrEnum
 from functions.tasks.purging import prune, purge
 from functions.tasks.schemas import SettleTask
 from shared import documents, ids, listing
-from shared.changing import change_environment, until_committed, wake
+from shared.changing import Reading, change_environment, until_committed, wake
 from shared.clock import effective_now
 from shared.domain import project as projects
 from shared.domain.aggregate import Aggregate, replan
@@ -74,10 +74,9 @@ def _settle_environment(runtime: Runtime, ref: Ref, due_at: datetime, deployment
         return outcome == Outcome.SETTLED
 
     expected = [documents.deployment_ref(item) for item in deployments]
+    reading = Reading(expected, glance=is_to_settle)
     try:
-        environment = change_environment(
-            runtime, None, ref.id, replan, expecting=expected, glance=is_to_settle
-        ).aggregate.environment
+        environment = change_environment(runtime, None, ref.id, replan, reading).aggregate.environment
     except NotFound:
         return Outcome.GONE
     if outcome == Outcome.PURGING and purge(runtime, ref):
