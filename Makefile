@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-google test test-google check lint types openapi drawings bundle bench test-browser clean
+.PHONY: help run run-google test test-google check lint types openapi drawings bundle bench test-browser infra-check clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,14 +51,19 @@ lint: $(VENV)/dev.done  ## Look for mistakes and for another format
 types: $(VENV)/dev.done  ## Check the types
 	$(BIN)/mypy
 
-openapi: $(VENV)/dev.done  ## Generate the OpenAPI document anew
+openapi: $(VENV)/dev.done  ## Generate anew what follows from the code: the OpenAPI document, and what infra/ reads
 	$(BIN)/python -m shared.http.openapi > openapi.tmp && mv openapi.tmp functions/docs/openapi.json
+	$(BIN)/python -m infra.gateway > openapi.tmp && mv openapi.tmp infra/gateway.json.tftpl
+	$(BIN)/python -m infra.settings > openapi.tmp && mv openapi.tmp infra/settings.json
 
 drawings: $(VENV)/run.done  ## Draw the lifecycles anew, from the tables
 	$(BIN)/python -m shared.domain.drawings > drawings.tmp && mv drawings.tmp docs/lifecycles.md
 
 bundle:  ## Make build/envctl.zip, what Cloud Functions gets, and print its SHA-256
 	@$(PYTHON) -m infra.bundle
+
+infra-check: $(VENV)/dev.done  ## Check infra/ with Terraform: format, validity, tests, plans, and that each breakage is noticed
+	$(BIN)/python -m pytest tests/infra/terraform
 
 bench: $(VENV)/run.done  ## Measure, and write benchmarks/results.md; QUICK=1 is a smoke run under build/
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
