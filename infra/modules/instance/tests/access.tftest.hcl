@@ -34,7 +34,7 @@ run "documents" {
     error_message = "Every function may use the database."
   }
   assert {
-    condition     = alltrue([for grant in google_project_iam_member.database : grant.condition[0].expression == "resource.name == \"projects/acme-platform/databases/envctl-payments\""])
+    condition     = alltrue([for grant in google_project_iam_member.database : join(" or ", grant.condition[*].expression) == "resource.name == \"projects/acme-platform/databases/envctl-payments\""])
     error_message = "A role on documents is bound to the team's database."
   }
   assert {

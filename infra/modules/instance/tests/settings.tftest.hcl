@@ -33,7 +33,7 @@ run "every_setting_at_its_bounds" {
     } }
   }
   assert {
-    condition     = alltrue([for function in google_cloudfunctions2_function.this : alltrue([for name, value in var.instance.settings : function.service_config[0].environment_variables["ENVCTL_${upper(name)}"] == value])])
+    condition     = alltrue([for function in google_cloudfunctions2_function.this : alltrue([for name, value in var.instance.settings : lookup(function.service_config[0].environment_variables, "ENVCTL_${upper(name)}", "") == value])])
     error_message = "Every setting reaches every function."
   }
 }

@@ -1,0 +1,60 @@
+"""Deliberate breakages of infra/: each is a patch that says what it breaks and which check notices it."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.infra.terraform.terraform import ROOT, Ran, Workspace
+
+PATCHES = sorted((ROOT / "tests" / "infra" / "breakages").glob("*.patch"))
+INSTANCE = "infra/modules/instance"
+REASONS = r"Test assertion failed|Missing expected failure|Invalid value for|Unsupported argument|one of"
+"""Why a check may fail: nothing that merely can't be read counts."""
+
+
+@pytest.fixture
+def broken(workspace: Workspace, request: pytest.FixtureRequest) -> Iterator[Workspace]:
+    """The copy with the patch applied, and afterwards as it was."""
+    patch: Path = request.param
+    files = re.findall(r"^\+\+\+ b/(\S+)", patch.read_text(encoding="utf-8"), re.MULTILINE)
+    assert files
+    subprocess.run(["git", "apply", patch], cwd=workspace.root, check=True)  # noqa: S607 - git from the PATH
+    yield workspace
+    for file in files:
+        shutil.copyfile(ROOT / file, workspace.root / file)
+
+
+def _noticed_by(patch: Path) -> str:
+    found = re.search(r"^Noticed by: (\w+)$", patch.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found, f"{patch.name} does not say which check notices it"
+    return found[1]
+
+
+def _check(workspace: Workspace, name: str) -> Ran:
+    if name == "validate":
+        return workspace.run("validate")
+    return workspace.run("test", f"-filter=tests/{name}.tftest.hcl", module=INSTANCE)
+
+
+@pytest.mark.parametrize(
+    ("broken", "patch"),
+    [(patch, patch) for patch in PATCHES],
+    ids=lambda patch: patch.stem,
+    indirect=["broken"],
+)
+def test_it_is_noticed(broken: Workspace, patch: Path) -> None:
+    ran = _check(broken, _noticed_by(patch))
+    assert ran.code != 0, f"{patch.stem} is not noticed by {ran.command}"
+    assert re.search(REASONS, ran.output), ran.output
+
+
+def test_there_are_enough_of_every_kind() -> None:
+    assert len(PATCHES) >= 30
+    assert {_noticed_by(patch) for patch in PATCHES} == {
+        "validate",
+        *(file.name.partition(".")[0] for file in (ROOT / INSTANCE / "tests").glob("*.tftest.hcl")),
+    }
