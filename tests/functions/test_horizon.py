@@ -1,7 +1,7 @@
 """A queue that takes no task beyond a horizon: the sweep enqueues what has come within."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,12 +21,13 @@ FAR = {"name": "far", "type": "ephemeral", "ttl_hours": 45 * 24}
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Api:
+def api(tmp_path: Path) -> Iterator[Api]:
     """An instance whose environments may outlast the horizon."""
     settings = {"home": tmp_path, "callback_secret": SECRET, "maximum_ttl_hours": 60 * 24}
     made = Api(tmp_path, Settings.model_validate(settings))
     made.queue.horizon = HORIZON
-    return made
+    yield made
+    made.database.close()
 
 
 def _due_at(api: Api, environment_id: str) -> str:
