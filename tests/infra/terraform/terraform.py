@@ -1,6 +1,7 @@
 """Terraform on a copy of infra/, with the providers that are there: the registry's or stand-ins."""
 
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -38,8 +39,15 @@ class Workspace:
 
     def run(self, *arguments: str, module: str = "infra") -> Ran:
         """`terraform` with arguments, in a module."""
-        command = ["terraform", *arguments, "-no-color"]
-        ran = subprocess.run(command, cwd=self.root / module, capture_output=True, text=True, check=False)
+        command = ["terraform", *arguments]
+        ran = subprocess.run(
+            command,
+            cwd=self.root / module,
+            env={**os.environ, "TF_CLI_ARGS": "-no-color"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         return Ran(" ".join(command), ran.returncode, ran.stdout + ran.stderr)
 
     def init(self, module: str = "infra") -> None:
