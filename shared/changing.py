@@ -26,7 +26,7 @@ from shared.domain.project import Project
 from shared.domain.timeline import Work, next_at
 from shared.errors import AlreadyExists, Conflict, Contended, NotFound, Unavailable
 from shared.ports import Create, Data, Document, Ref, Task, Update, Write
-from shared.reading import refuse_deleted
+from shared.reading import fetch, refuse_deleted
 from shared.runtime import Runtime
 from shared.times import to_text
 
@@ -177,12 +177,12 @@ def add_deployment(
 
 
 def _read(runtime: Runtime, caller: Caller | None, environment_id: str, more: Sequence[Ref]) -> _Read:
-    clock_time = runtime.clock()
     ref = documents.environment_ref(environment_id)
     refs = [ref, *more]
     if caller is not None:
         refs.append(documents.project_ref(ids.project_of(environment_id)))
-    found = {document.ref: document for document in runtime.store.get_many(refs) if document is not None}
+    fetched = fetch(runtime, refs)
+    found = dict(fetched.documents)
     as_ofs = []
     if caller is not None:
         project = _visible(found, caller, environment_id)
@@ -190,7 +190,7 @@ def _read(runtime: Runtime, caller: Caller | None, environment_id: str, more: Se
     if ref not in found:
         raise NotFound("environment", environment_id)
     environment = documents.environment(found[ref].data)
-    now = effective_now(clock_time, environment.as_of, *as_ofs)
+    now = effective_now(fetched.clock_time, environment.as_of, *as_ofs)
     if caller is not None:
         refuse_deleted(environment, now, "environment", environment_id)
     return _Read(environment, found, now)

@@ -1,5 +1,6 @@
 """Reading one object: one `get_many` brings it with all that decides who may see it, and when it is."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,8 +11,23 @@ from shared.domain.deployment import Deployment
 from shared.domain.environment import DELETED, Environment
 from shared.domain.project import Project
 from shared.errors import NotFound
-from shared.ports import Document
+from shared.ports import Document, Ref
 from shared.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What there was of some documents, as of one moment, and what the clock showed just before."""
+
+    documents: Mapping[Ref, Document]
+    clock_time: datetime
+
+
+def fetch(runtime: Runtime, refs: Sequence[Ref]) -> Fetched:
+    """Documents and the time, by one call to the store: every look at a lifecycle begins with it."""
+    clock_time = runtime.clock()
+    found = runtime.store.get_many(refs)
+    return Fetched({document.ref: document for document in found if document is not None}, clock_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +61,10 @@ class DeploymentSeen:
 def read_project(runtime: Runtime, caller: Caller, project_id: str) -> ProjectSeen:
     """The project as the caller sees it now, or NotFound."""
     _known("prj", "project", project_id)
-    clock_time = runtime.clock()
-    document = runtime.store.get(documents.project_ref(project_id))
-    project = visible_project(_project(document), caller, "project", project_id)
-    assert document is not None  # noqa: S101 - a visible project was read from one
-    return ProjectSeen(project, document, effective_now(clock_time, project.as_of))
+    ref = documents.project_ref(project_id)
+    fetched = fetch(runtime, [ref])
+    project = visible_project(_project(fetched, project_id), caller, "project", project_id)
+    return ProjectSeen(project, fetched.documents[ref], effective_now(fetched.clock_time, project.as_of))
 
 
 def read_environment(
@@ -57,18 +72,16 @@ def read_environment(
 ) -> EnvironmentSeen:
     """The environment as the caller sees it now, or NotFound. A deleted one only if asked for."""
     _known("env", "environment", environment_id)
-    clock_time = runtime.clock()
-    project_document, document = runtime.store.get_many(
-        [documents.project_ref(ids.project_of(environment_id)), documents.environment_ref(environment_id)]
-    )
-    project = visible_project(_project(project_document), caller, "environment", environment_id)
-    if document is None:
+    ref, project_id = documents.environment_ref(environment_id), ids.project_of(environment_id)
+    fetched = fetch(runtime, [documents.project_ref(project_id), ref])
+    project = visible_project(_project(fetched, project_id), caller, "environment", environment_id)
+    if ref not in fetched.documents:
         raise NotFound("environment", environment_id)
-    environment = documents.environment(document.data)
-    now = effective_now(clock_time, project.as_of, environment.as_of)
+    environment = documents.environment(fetched.documents[ref].data)
+    now = effective_now(fetched.clock_time, project.as_of, environment.as_of)
     if not show_deleted:
         refuse_deleted(environment, now, "environment", environment_id)
-    return EnvironmentSeen(project, environment, document, now)
+    return EnvironmentSeen(project, environment, fetched.documents[ref], now)
 
 
 def read_deployment(
@@ -79,23 +92,20 @@ def read_deployment(
     One of a deleted environment only if asked for.
     """
     _known("dep", "deployment", deployment_id)
-    environment_id = ids.environment_of(deployment_id)
-    clock_time = runtime.clock()
-    project_document, parent, document = runtime.store.get_many(
-        [
-            documents.project_ref(ids.project_of(deployment_id)),
-            documents.environment_ref(environment_id),
-            documents.deployment_ref(deployment_id),
-        ]
+    project_id = ids.project_of(deployment_id)
+    parent, ref = (
+        documents.environment_ref(ids.environment_of(deployment_id)),
+        documents.deployment_ref(deployment_id),
     )
-    project = visible_project(_project(project_document), caller, "deployment", deployment_id)
-    if parent is None or document is None:
+    fetched = fetch(runtime, [documents.project_ref(project_id), parent, ref])
+    project = visible_project(_project(fetched, project_id), caller, "deployment", deployment_id)
+    if parent not in fetched.documents or ref not in fetched.documents:
         raise NotFound("deployment", deployment_id)
-    environment = documents.environment(parent.data)
-    now = effective_now(clock_time, project.as_of, environment.as_of)
+    environment = documents.environment(fetched.documents[parent].data)
+    now = effective_now(fetched.clock_time, project.as_of, environment.as_of)
     if not show_deleted:
         refuse_deleted(environment, now, "deployment", deployment_id)
-    return DeploymentSeen(environment, documents.deployment(document.data), now)
+    return DeploymentSeen(environment, documents.deployment(fetched.documents[ref].data), now)
 
 
 def refuse_deleted(environment: Environment, now: datetime, kind: str, object_id: str) -> None:
@@ -104,7 +114,8 @@ def refuse_deleted(environment: Environment, now: datetime, kind: str, object_id
         raise NotFound(kind, object_id)
 
 
-def _project(document: Document | None) -> Project | None:
+def _project(fetched: Fetched, project_id: str) -> Project | None:
+    document = fetched.documents.get(documents.project_ref(project_id))
     return None if document is None else documents.project(document.data)
 
 

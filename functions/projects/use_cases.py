@@ -11,7 +11,7 @@ from shared.domain.environment import ENDED, LIVE
 from shared.domain.project import Project, Role
 from shared.errors import ProjectInUse
 from shared.ports import Cursor, Filter, Order, Page, Query, Update
-from shared.reading import ProjectSeen, read_project
+from shared.reading import ProjectSeen, fetch, read_project
 from shared.runtime import Runtime
 
 
@@ -19,7 +19,7 @@ def create_project(
     runtime: Runtime, caller: Caller, *, name: str, description: str | None, repo_url: str | None
 ) -> Project:
     """A new project that the caller owns."""
-    now = runtime.clock()
+    now = fetch(runtime, []).clock_time
     project = Project(
         id=ids.new_project_id(),
         name=name,

@@ -24,6 +24,7 @@ from shared.domain.operations import end_environment
 from shared.domain.project import Project, Remains
 from shared.errors import NotFound
 from shared.ports import Delete, Document, Order, Page, Query, Ref, Update
+from shared.reading import fetch
 from shared.runtime import Runtime
 from shared.times import from_text
 
@@ -88,12 +89,12 @@ def _settle_environment(runtime: Runtime, ref: Ref, due_at: datetime, deployment
 
 def _settle_project(runtime: Runtime, ref: Ref, due_at: datetime) -> Outcome:
     """Carry an ended project's end on: end its environments page by page, look again, purge."""
-    clock_time = runtime.clock()
-    document = runtime.store.get(ref)
+    fetched = fetch(runtime, [ref])
+    document = fetched.documents.get(ref)
     if document is None:
         return Outcome.GONE
     project = documents.project(document.data)
-    now = effective_now(clock_time, project.as_of)
+    now = effective_now(fetched.clock_time, project.as_of)
     outcome = _judge(due_at, now, project.due_at)
     if outcome != Outcome.SETTLED:
         return outcome
