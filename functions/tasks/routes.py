@@ -1,9 +1,11 @@
 """Routes of the tasks function. Only the platform may call them."""
 
 from functions.tasks.schemas import SettleTask, SettleView, SweepTask, SweepView
-from functions.tasks.settling import settle
 from functions.tasks.sweeping import sweep
 from shared.http.routes import Answer, Call, Group
+from shared.ports import Ref
+from shared.settling import settle
+from shared.times import from_text
 
 group = Group("tasks", "The platform's own callbacks")
 
@@ -11,7 +13,8 @@ group = Group("tasks", "The platform's own callbacks")
 @group.route("POST", "/tasks/settle", {200: SettleView}, internal=True)
 def settle_document(call: Call, body: SettleTask) -> Answer:
     """Carry out what has come due on one document."""
-    outcome = settle(call.runtime, body)
+    ref = Ref(body.collection, body.id)
+    outcome = settle(call.runtime, ref, from_text(body.due_at), body.deployments)
     call.noted.update(collection=body.collection, id=body.id, due_at=body.due_at, outcome=outcome)
     return Answer(200, SettleView(outcome=outcome.value))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.tasks import purging
+from shared import purging
 from shared.adapters.indexes import INDEXES, Declared, Index, read
 from shared.ports import Query
 from tests.functions.api import ENVIRONMENT, PERSISTENT, Api

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from functions.tasks import purging
-from shared import documents
+from shared import documents, purging
 from shared.ports import Update
 from tests.functions.api import ENVIRONMENT, PERSISTENT, Api, Reply
 

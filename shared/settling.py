@@ -12,8 +12,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from functions.tasks.purging import prune, purge
-from functions.tasks.schemas import SettleTask
 from shared import documents, ids, listing
 from shared.changing import Reading, change_environment, until_committed, wake
 from shared.clock import effective_now
@@ -24,9 +22,9 @@ from shared.domain.operations import end_environment
 from shared.domain.project import Project, Remains
 from shared.errors import NotFound
 from shared.ports import Delete, Document, Order, Page, Query, Ref, Update
+from shared.purging import prune, purge
 from shared.reading import fetch
 from shared.runtime import Runtime
-from shared.times import from_text
 
 
 class Outcome(StrEnum):
@@ -40,18 +38,19 @@ class Outcome(StrEnum):
     PURGING = "purging"
 
 
-def settle(runtime: Runtime, task: SettleTask) -> Outcome:
-    """Settle the document that a task names."""
-    ref = Ref(task.collection, task.id)
-    due_at = from_text(task.due_at)
+def settle(runtime: Runtime, ref: Ref, due_at: datetime, deployments: Sequence[str] = ()) -> Outcome:
+    """Settle an environment or a project that was due at a moment, according to whoever asks for it.
+
+    The deployments are those that the look will probably read too.
+    """
     if ref.collection == "projects":
         if not ids.is_id("prj", ref.id):
             return Outcome.GONE
         outcome = until_committed(f"Project {ref.id}", lambda: _settle_project(runtime, ref, due_at))
     else:
-        outcome = _settle_environment(runtime, ref, due_at, task.deployments)
+        outcome = _settle_environment(runtime, ref, due_at, deployments)
     if outcome in {Outcome.EARLY, Outcome.PURGING}:
-        wake(runtime, ref, due_at, runtime.clock(), task.deployments)
+        wake(runtime, ref, due_at, runtime.clock(), deployments)
     return outcome
 
 
