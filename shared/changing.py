@@ -19,7 +19,7 @@ from shared import documents, ids, log
 from shared.access import Caller, visible_project
 from shared.clock import effective_now
 from shared.domain import operations
-from shared.domain.aggregate import Aggregate, needs_wake
+from shared.domain.aggregate import Aggregate, needs_wake, replan
 from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment
 from shared.domain.project import Project
@@ -145,7 +145,14 @@ def change_environment(
 
 
 def _carry_out(runtime: Runtime, read: _Read, before: Aggregate, decided: Aggregate) -> Changed:
-    """Commit what was decided, if that is anything, and then ask for the next wake-up."""
+    """Commit what was decided, if that is anything, and then ask for the next wake-up.
+
+    Where nothing is to be changed because of steps that have just come, these are committed: what is
+    answered is history then, for a server whose clock is behind too.
+    """
+    due_at = before.environment.due_at
+    if decided is before and due_at is not None and due_at <= read.now:
+        decided = replan(before, read.now)
     if decided is not before:
         runtime.store.commit(*_writes(read, decided))
         if needs_wake(before.environment, decided.environment):

@@ -182,6 +182,31 @@ def test_an_acknowledged_delete_is_never_undone_by_a_clock_that_is_behind(api: A
     assert api.stored(documents.environment_ref(environment_id)).data["status"] == "deleted"
 
 
+def test_a_repeated_delete_holds_though_only_a_clock_that_is_ahead_saw_the_first(api: Api) -> None:
+    environment_id = api.running({**ENVIRONMENT, "ttl_hours": 1})
+    path = f"/api/v1/environments/{environment_id}"
+    api.live(2 * 3600 - 6)
+    api.advance(SKEW)
+    assert api.delete(path)["status_reason"] == "grace_period_over"
+    api.advance(-SKEW)
+    assert api.status(environment_id) == "deleting"
+    assert api.post(f"{path}/restore", {"hours": 1}).status == 409
+
+
+def test_a_repeated_cancel_holds_though_only_a_clock_that_is_ahead_saw_the_first(api: Api) -> None:
+    environment_id = api.running({**ENVIRONMENT, "ttl_hours": 1})
+    api.live(3600 - 4)
+    running = api.deploy(environment_id)
+    api.live(1)
+    waiting = api.deploy(environment_id)
+    api.advance(SKEW)
+    assert api.post(f"/api/v1/deployments/{waiting}/cancel")["status_reason"] == "environment_expired"
+    api.advance(-SKEW)
+    assert api.status(waiting) == "canceled"
+    assert api.post(f"/api/v1/environments/{environment_id}/extend", {"hours": 1}).status == 409
+    assert api.status(running) == "failed"
+
+
 @pytest.mark.parametrize("seconds", [0, 1, 2, 3.4])
 def test_what_was_shown_after_a_commit_is_shown_by_a_clock_that_is_behind_too(
     api: Api, seconds: float
