@@ -16,6 +16,7 @@ from shared.adapters.sqlite import Database
 from shared.adapters.sqlite_queue import RetryConfig, SqliteTaskQueue
 from shared.adapters.sqlite_store import SqliteStore
 from shared.ports import Store, Task, TaskQueue
+from tests.simulation.memory_store import MemoryStore
 
 RETRY = RetryConfig(
     max_attempts=3,
@@ -64,6 +65,12 @@ def sqlite_store(place: Path) -> Iterator[Store]:
 
 
 @contextmanager
+def memory_store(_place: Path) -> Iterator[Store]:
+    """The simulator's. Nobody else can open it."""
+    yield MemoryStore()
+
+
+@contextmanager
 def firestore_store(place: Path) -> Iterator[FirestoreStore]:
     host, database = (place / "firestore").read_text(encoding="utf-8").split()
     store = FirestoreStore("envctl-tests", database, host)
@@ -88,6 +95,7 @@ def cloud_tasks_line(place: Path) -> Iterator[Line]:
 
 
 STORES: dict[str, Callable[[Path], AbstractContextManager[Store]]] = {
+    "memory": memory_store,
     "sqlite": sqlite_store,
     "firestore": firestore_store,
 }

@@ -14,12 +14,12 @@ from shared.ports import Store
 from tests.contract.adapters import LINES, STORES, Line, firestore_store
 from tests.contract.elsewhere import Race, Start
 from tests.contract.firestore_proxy import Proxy, proxy_to
-from tests.contract.places import STORE_NAMES, prepare
+from tests.contract.places import ALL_STORE_NAMES, STORE_NAMES, prepare
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(params=STORE_NAMES)
+@pytest.fixture(params=ALL_STORE_NAMES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     prepare(tmp_path, request.param, request)
     with STORES[request.param](tmp_path) as store:

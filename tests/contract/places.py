@@ -8,7 +8,10 @@ import pytest
 from local.google.firestore_emulator import Emulator
 
 STORE_NAMES = ["sqlite", pytest.param("firestore", marks=pytest.mark.google)]
-"""The names in `adapters.STORES`, as a fixture's parameters."""
+"""The names in `adapters.STORES`, as a fixture's parameters: those that several processes can open."""
+
+ALL_STORE_NAMES = ["memory", *STORE_NAMES]
+"""And the one that only its own process can."""
 
 
 def prepare(place: Path, adapter: str, request: pytest.FixtureRequest) -> None:

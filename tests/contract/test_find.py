@@ -9,7 +9,7 @@ import pytest
 from shared.errors import MissingIndex
 from shared.ports import Create, Delete, Document, Filter, Order, Query, Ref, Store, Update
 from tests.contract.adapters import STORES
-from tests.contract.places import STORE_NAMES, prepare
+from tests.contract.places import ALL_STORE_NAMES, prepare
 from tests.contract.queries import (
     COMPARISONS,
     DUE,
@@ -33,7 +33,7 @@ Full = tuple[Store, list[Document]]
 every_shape = pytest.mark.parametrize("query", SHAPES.values(), ids=SHAPES)
 
 
-@pytest.fixture(scope="module", params=STORE_NAMES)
+@pytest.fixture(scope="module", params=ALL_STORE_NAMES)
 def full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
     """A store with made-up documents, which its tests only read."""
     place = tmp_path_factory.mktemp("full")
