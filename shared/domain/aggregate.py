@@ -56,7 +56,7 @@ def replan(aggregate: Aggregate, now: datetime) -> Aggregate:
         unfinished=tuple(Unfinished(d.id, d.number, d.ends_at) for d in deployments if d.ends_at > now),
         live=_live(environment, deployments, now),
     )
-    return Aggregate(environment, deployments)
+    return Aggregate(environment, deployments, aggregate.beside)
 
 
 def _live(environment: Environment, deployments: tuple[Deployment, ...], now: datetime) -> tuple[Live, ...]:

@@ -207,6 +207,16 @@ def test_a_repeated_cancel_holds_though_only_a_clock_that_is_ahead_saw_the_first
     assert api.status(running) == "failed"
 
 
+def test_a_repeated_cancel_of_what_ended_long_ago_settles_what_is_due(api: Api) -> None:
+    environment_id = api.running(PERSISTENT)
+    canceled = api.deploy(environment_id)
+    assert api.post(f"/api/v1/deployments/{canceled}/cancel")["status"] == "canceled"
+    later = api.deploy(environment_id)
+    api.advance(1)
+    assert api.post(f"/api/v1/deployments/{canceled}/cancel")["id"] == canceled
+    assert api.stored(documents.deployment_ref(later)).data["status"] == "running"
+
+
 @pytest.mark.parametrize("seconds", [0, 1, 2, 3.4])
 def test_what_was_shown_after_a_commit_is_shown_by_a_clock_that_is_behind_too(
     api: Api, seconds: float
