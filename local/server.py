@@ -26,6 +26,8 @@ START_SECONDS = 60.0
 DISPATCHER_STOP_SECONDS = 1.5
 """How long calls that are under way, and leases to give back, may take before that."""
 
+HELD_REQUESTS = 32
+"""How many requests each of the server's processes holds, unless that is set: half of its threads."""
 LOOK_SECONDS = 1.0
 """How often it is seen whether everything is still at work."""
 
@@ -56,7 +58,10 @@ def _serve(signals: Signals) -> None:
     listener = listen(port)
     _, queue = runtime.open_local(settings)
     send = HttpSender(port, secret)
-    environment = config.for_child(ENVCTL_CALLBACK_SECRET=secret, ENVCTL_LOG_LEVEL=level)
+    held = settings.held_requests if "held_requests" in settings.model_fields_set else HELD_REQUESTS
+    environment = config.for_child(
+        ENVCTL_CALLBACK_SECRET=secret, ENVCTL_LOG_LEVEL=level, ENVCTL_HELD_REQUESTS=str(held)
+    )
     with http_server(listener, "local.gunicorn_conf", "local.wsgi:application()", environment) as server:
         if not _has_started(server, port, signals):
             return

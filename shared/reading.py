@@ -10,6 +10,7 @@ from shared.clock import effective_now
 from shared.domain.deployment import Deployment
 from shared.domain.environment import DELETED, Environment
 from shared.domain.project import Project
+from shared.domain.timeline import Timeline
 from shared.errors import NotFound
 from shared.ports import Document, Ref
 from shared.runtime import Runtime
@@ -48,6 +49,11 @@ class EnvironmentSeen:
     document: Document
     now: datetime
 
+    @property
+    def timeline(self) -> Timeline:
+        """What was asked for, in its steps."""
+        return self.environment.timeline
+
 
 @dataclass(frozen=True, slots=True)
 class DeploymentSeen:
@@ -56,6 +62,11 @@ class DeploymentSeen:
     environment: Environment
     deployment: Deployment
     now: datetime
+
+    @property
+    def timeline(self) -> Timeline:
+        """Likewise."""
+        return self.deployment.timeline
 
 
 def read_project(runtime: Runtime, caller: Caller, project_id: str) -> ProjectSeen:

@@ -13,6 +13,7 @@ from shared.callbacks import CallbackCheck, SecretCheck
 from shared.clock import Clock, SystemClock
 from shared.config import Google, Settings
 from shared.errors import HomeUnusable, Unavailable
+from shared.held import HeldRequests
 from shared.keys import Keys, given_keys, keys_in, open_home
 from shared.locks import NamedLocks
 from shared.ports import Store, TaskQueue
@@ -35,6 +36,7 @@ class Runtime:
     callbacks: CallbackCheck
     clock: Clock = field(default_factory=SystemClock)
     locks: NamedLocks = field(default_factory=NamedLocks)
+    held: HeldRequests = field(default_factory=HeldRequests)
 
 
 @cache
@@ -50,8 +52,14 @@ def _on_this_machine(settings: Settings) -> Runtime:
 
     keys = _keys(settings.home)
     database = _database(settings.home)
-    callbacks = SecretCheck(settings.callback_secret)
-    return Runtime(settings, keys, SqliteStore(database), local_queue(database), callbacks)
+    return Runtime(
+        settings,
+        keys,
+        SqliteStore(database),
+        local_queue(database),
+        SecretCheck(settings.callback_secret),
+        held=HeldRequests(settings.held_requests),
+    )
 
 
 def _on_google(settings: Settings, google: Google) -> Runtime:
@@ -67,6 +75,7 @@ def _on_google(settings: Settings, google: Google) -> Runtime:
         FirestoreStore(google.project, google.database, config.firestore_emulator()),
         CloudTasksQueue(google.queue, google.tasks_url, google.tasks_account, google.tasks_endpoint),
         OidcCheck(google.tasks_url, frozenset(accounts), google.certificates_url),
+        held=HeldRequests(settings.held_requests),
     )
 
 

@@ -1,14 +1,19 @@
 """Routes of the deployments function."""
 
+from functools import partial
+
 from functions.deployments import use_cases
 from functions.deployments.schemas import (
     DeploymentFilters,
-    EntryView,
+    DeploymentWait,
+    LogHeaders,
+    LogParameters,
     LogView,
     NewDeployment,
 )
+from functions.deployments.streams import entry_view, follow
 from shared.domain import logs
-from shared.domain.deployment import CANCELING
+from shared.domain.deployment import CANCELING, MACHINE
 from shared.errors import (
     BadPageToken,
     Busy,
@@ -18,9 +23,10 @@ from shared.errors import (
     TooManyUnfinished,
 )
 from shared.http import pages
-from shared.http.routes import Answer, Call, Group
-from shared.http.types import Nothing, ShowDeleted
+from shared.http.routes import EVENT_STREAM, JSON, TEXT, Answer, Call, EventStream, Group
+from shared.http.types import Nothing
 from shared.http.views import DeploymentView, created, show_deployment
+from shared.http.waiting import wait
 from shared.reading import read_deployment
 from shared.times import to_text
 
@@ -58,9 +64,13 @@ def list_deployments(call: Call, environment_id: str, query: DeploymentFilters) 
 
 
 @group.route("GET", "/deployments/{deployment_id}", {200: DeploymentView})
-def get_deployment(call: Call, deployment_id: str, query: ShowDeleted) -> Answer:
-    """Show a deployment as it is at this moment."""
-    seen = read_deployment(call.runtime, call.caller, deployment_id, show_deleted=query.show_deleted)
+def get_deployment(call: Call, deployment_id: str, query: DeploymentWait) -> Answer:
+    """Show a deployment as it is at this moment.
+
+    With `wait_for`, as it is when it has that status, or when it is clear that it won't come to have it, or
+    when the time is up: the status says which.
+    """
+    seen = wait(call, query, MACHINE, partial(read_deployment, call.runtime, call.caller, deployment_id))
     return Answer(200, show_deployment(seen.deployment, seen.now))
 
 
@@ -85,19 +95,26 @@ def cancel_deployment(call: Call, deployment_id: str, body: Nothing) -> Answer:
     )
 
 
-@group.route("GET", "/deployments/{deployment_id}/logs", {200: LogView | str})
-def get_logs(call: Call, deployment_id: str, query: ShowDeleted) -> Answer:
-    """Show a deployment's log as far as it has come.
+@group.route("GET", "/deployments/{deployment_id}/logs", {200: LogView | str | EventStream})
+def get_logs(call: Call, deployment_id: str, query: LogParameters, headers: LogHeaders) -> Answer:
+    """Show a deployment's log as far as it has come, or follow it.
 
-    As JSON, or as lines of text for `Accept: text/plain`.
+    As JSON, as lines of text for `Accept: text/plain`, or as server-sent events for
+    `Accept: text/event-stream`: an event has the entry's `seq` as its id and the entry as its data. The last
+    one is an `end` with the final status. A stream that closes without it goes on after the event in
+    `Last-Event-ID`.
     """
-    seen = read_deployment(call.runtime, call.caller, deployment_id, show_deleted=query.show_deleted)
-    entries = logs.entries(seen.deployment, seen.now)
-    if call.prefers_text:
-        return Answer(200, "".join(_line(entry) for entry in entries), _VARY)
-    views = [EntryView.model_validate(entry, from_attributes=True) for entry in entries]
-    view = LogView(entries=views, complete=logs.is_complete(seen.deployment, seen.now))
-    return Answer(200, view, _VARY)
+    read = partial(read_deployment, call.runtime, call.caller, deployment_id)
+    seen = read(show_deleted=query.show_deleted)
+    media_type = call.preferred(JSON, TEXT, EVENT_STREAM)
+    if media_type == EVENT_STREAM:
+        after = query.after if headers.last_event_id is None else headers.last_event_id
+        return Answer(200, EventStream(follow(call, seen, read, after, query.level)), _VARY)
+    page = logs.page(seen.deployment, seen.now, query.after, query.level, query.limit)
+    if media_type == TEXT:
+        return Answer(200, "".join(_line(entry) for entry in page.entries), _VARY)
+    entries = [entry_view(entry) for entry in page.entries]
+    return Answer(200, LogView(entries=entries, next_after=page.next_after, complete=page.is_last), _VARY)
 
 
 def _line(entry: logs.Entry) -> str:

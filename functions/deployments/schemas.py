@@ -4,16 +4,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from shared.domain.deployment import DeploymentStatus
+from shared.domain.deployment import MACHINE, DeploymentStatus
 from shared.domain.environment import Policy
+from shared.domain.logs import Level
+from shared.domain.timeline import TERMINAL
 from shared.http.types import (
     CommaSeparated,
     Input,
+    Limit,
+    OneOf,
     PageParameters,
+    Parameters,
     ShowDeleted,
     Time,
     Version,
     View,
+    Wait,
+    Whole,
 )
 
 
@@ -37,12 +44,40 @@ class DeploymentFilters(PageParameters, ShowDeleted):
     )
 
 
+class DeploymentWait(Wait):
+    """What to wait for."""
+
+    wait_for: Annotated[str, OneOf(*MACHINE.statuses, TERMINAL)] | None = Field(
+        default=None,
+        description="Answer when it has this status, or can't come to have it any more. `terminal` "
+        "stands for each of those that nothing follows.",
+    )
+
+
+class LogParameters(ShowDeleted):
+    """Which part of a log."""
+
+    after: Whole = Field(default=0, description="Only entries after the one with this `seq`.")
+    limit: Limit = Field(default=1_000, description="How many entries at most. A stream has no limit.")
+    level: Level = Field(default=Level.INFO, description="The least severe level that is shown.")
+
+
+class LogHeaders(Parameters):
+    """Where a stream goes on."""
+
+    last_event_id: Whole | None = Field(
+        default=None,
+        alias="Last-Event-ID",
+        description="Of a stream: go on after this event. It comes before `after`.",
+    )
+
+
 class EntryView(View):
     """A line of a log."""
 
     seq: int = Field(description="1, 2, 3 … within the deployment.")
     time: Time
-    level: Literal["info", "warning", "error"]
+    level: Level
     step: Literal["validate", "fetch", "configure", "release", "verify"]
     message: str
 
@@ -51,4 +86,11 @@ class LogView(View):
     """A log as far as it has come."""
 
     entries: list[EntryView]
-    complete: bool = Field(description="Whether no entry will be added.")
+    next_after: int = Field(description="What to send as `after` for the entries that follow.")
+    complete: bool = Field(description="Whether none will follow.")
+
+
+class EndView(View):
+    """The data of a stream's last event."""
+
+    status: DeploymentStatus

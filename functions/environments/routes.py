@@ -1,6 +1,7 @@
 """Routes of the environments function."""
 
 from datetime import datetime
+from functools import partial
 
 from functions.environments import lists, use_cases
 from functions.environments.schemas import (
@@ -8,13 +9,14 @@ from functions.environments.schemas import (
     EnvironmentChanges,
     EnvironmentFilters,
     EnvironmentView,
+    EnvironmentWait,
     NewEnvironment,
     NewLease,
     NewRollback,
 )
 from shared.changing import Changed
 from shared.domain.actions import environment_actions
-from shared.domain.environment import Environment
+from shared.domain.environment import MACHINE, Environment
 from shared.domain.timeline import step_at
 from shared.errors import (
     BadPageToken,
@@ -29,8 +31,9 @@ from shared.errors import (
 from shared.http import pages
 from shared.http.answers import represent, text_of
 from shared.http.routes import Answer, Call, Group, Representation
-from shared.http.types import Nothing, ShowDeleted
+from shared.http.types import Nothing
 from shared.http.views import DeploymentView, created
+from shared.http.waiting import wait
 from shared.reading import read_environment
 
 group = Group("environments", "Environments: ephemeral ones with a TTL, or persistent ones")
@@ -90,9 +93,13 @@ def list_environments(call: Call, project_id: str, query: EnvironmentFilters) ->
 
 
 @group.route("GET", "/environments/{environment_id}", {200: EnvironmentView})
-def get_environment(call: Call, environment_id: str, query: ShowDeleted) -> Answer:
-    """Show an environment as it is at this moment."""
-    seen = read_environment(call.runtime, call.caller, environment_id, show_deleted=query.show_deleted)
+def get_environment(call: Call, environment_id: str, query: EnvironmentWait) -> Answer:
+    """Show an environment as it is at this moment.
+
+    With `wait_for`, as it is when it has that status, or when it is clear that it won't come to have it
+    by itself, or when the time is up: the status says which. `wait_for=deleted` shows a deleted one.
+    """
+    seen = wait(call, query, MACHINE, partial(read_environment, call.runtime, call.caller, environment_id))
     return Answer(200, _view(call, seen.environment, seen.now))
 
 

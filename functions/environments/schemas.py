@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from shared.domain.actions import EnvironmentAction
-from shared.domain.environment import EnvironmentStatus, EnvironmentType, Policy
+from shared.domain.environment import MACHINE, EnvironmentStatus, EnvironmentType, Policy
 from shared.http.types import (
     Action,
     CommaSeparated,
@@ -13,11 +13,13 @@ from shared.http.types import (
     Input,
     Moment,
     Name,
+    OneOf,
     PageParameters,
     Resource,
     ShowDeleted,
     Time,
     View,
+    Wait,
 )
 from shared.http.views import StepView
 
@@ -81,6 +83,15 @@ class EnvironmentFilters(PageParameters, ShowDeleted):
         default=None, description="Only these statuses, separated by commas."
     )
     type: EnvironmentType | None = Field(default=None, description="Only this type.")
+
+
+class EnvironmentWait(Wait):
+    """What to wait for."""
+
+    wait_for: Annotated[str, OneOf(*MACHINE.statuses)] | None = Field(
+        default=None,
+        description="Answer when it has this status, or can't come to have it any more by itself.",
+    )
 
 
 class ActiveView(View):

@@ -5,12 +5,24 @@ come. They are cut at the actual end, so an end that comes early never rewrites 
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from shared.domain.deployment import FAILED, MACHINE, PHASES, SUCCEEDED, Deployment, failing_phase, phase_end
 from shared.domain.timeline import step_at
 
+
+class Level(StrEnum):
+    """How severe a line is, from the least severe on."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+_SEVERITY = list(Level)
 _LINES = {
     "validate": ("Validating version {version}", "Version {version} is well-formed"),
     "fetch": ("Fetching {version}", "Fetched image sha256:{digest} ({size} MB)"),
@@ -18,11 +30,11 @@ _LINES = {
     "release": ("Starting {replicas} replicas of {version}", "{replicas} of {replicas} replicas are ready"),
     "verify": ("Probing the health endpoint", "{version} answers, {latency} ms"),
 }
-_ENDS: dict[str, tuple[str, str]] = {
-    SUCCEEDED: ("info", "Deployment succeeded"),
-    FAILED: ("error", "Deployment failed: {reason}"),
+_ENDS: dict[str, tuple[Level, str]] = {
+    SUCCEEDED: (Level.INFO, "Deployment succeeded"),
+    FAILED: (Level.ERROR, "Deployment failed: {reason}"),
 }
-_OTHER_END = ("warning", "Deployment {status}: {reason}")
+_OTHER_END = (Level.WARNING, "Deployment {status}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +44,21 @@ class Entry:
     seq: int
     """1, 2, 3 … within the deployment."""
     time: datetime
-    level: str
-    """`info`, `warning` or `error`."""
+    level: Level
     step: str
     """validate, fetch, configure, release or verify."""
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a log."""
+
+    entries: Sequence[Entry]
+    next_after: int
+    """The entry that the next page starts after."""
+    is_last: bool
+    """Whether no line will ever follow."""
 
 
 def entries(deployment: Deployment, now: datetime) -> list[Entry]:
@@ -49,12 +71,37 @@ def entries(deployment: Deployment, now: datetime) -> list[Entry]:
     return [Entry(seq, *line) for seq, line in enumerate(shown, start=1)]
 
 
+def page(
+    deployment: Deployment,
+    now: datetime,
+    after: int = 0,
+    least: Level = Level.INFO,
+    limit: int | None = None,
+) -> Page:
+    """The lines after the one with a number, those that are severe enough, so many at most.
+
+    Lines that are too harmless to be shown are passed over for good: the next page starts after them.
+    """
+    following = [entry for entry in entries(deployment, now) if entry.seq > after]
+    severe = [entry for entry in following if _SEVERITY.index(entry.level) >= _SEVERITY.index(least)]
+    shown = severe[:limit]
+    if len(shown) < len(severe):
+        return Page(shown, shown[-1].seq, is_last=False)
+    return Page(shown, following[-1].seq if following else after, is_complete(deployment, now))
+
+
+def next_at(deployment: Deployment, now: datetime) -> datetime | None:
+    """When the next line is due by the plan; None when there is none."""
+    planned = entries(deployment, deployment.ends_at)
+    return next((entry.time for entry in planned if entry.time > now), None)
+
+
 def is_complete(deployment: Deployment, now: datetime) -> bool:
     """Whether no line will ever be added."""
     return MACHINE.is_terminal(deployment.status_at(now))
 
 
-_Line = tuple[datetime, str, str, str]
+_Line = tuple[datetime, Level, str, str]
 
 
 def _work_lines(deployment: Deployment) -> list[_Line]:
@@ -69,7 +116,9 @@ def _work_lines(deployment: Deployment) -> list[_Line]:
         ends = phase_end(work, started_at, phase)
         said = texts[:1] if phase == failing else texts
         times = (begins, ends)
-        lines += [(at, "info", phase, text.format(**facts)) for at, text in zip(times, said, strict=False)]
+        lines += [
+            (at, Level.INFO, phase, text.format(**facts)) for at, text in zip(times, said, strict=False)
+        ]
         if phase == failing:
             break
         begins = ends

@@ -13,6 +13,8 @@ from itertools import pairwise
 
 from shared.errors import TimelineFull
 
+TERMINAL = "terminal"
+"""What stands for every terminal status where one may be waited for."""
 MOST_STEPS = 200
 """A timeline is part of a document, and a document is bounded."""
 
@@ -86,6 +88,18 @@ class Machine:
     def is_terminal(self, status: str) -> bool:
         """Whether nothing follows the status."""
         return not self.moves[status]
+
+    def is_ahead(self, target: str, status: str) -> bool:
+        """Whether a life in one status may yet come to another, or to `terminal`, by going on.
+
+        Moves back in the order of a life don't count: what has failed or expired lives on only if
+        somebody has it begin anew.
+        """
+        if target == TERMINAL:
+            return not self.is_terminal(status)
+        order = self.statuses
+        onward = [other for other in self.moves[status] if order.index(other) > order.index(status)]
+        return target in onward or any(self.is_ahead(target, other) for other in onward)
 
     def timeline(self, steps: Iterable[Step]) -> Timeline:
         """The steps as a timeline; raises IllegalTimeline, or TimelineFull beyond 200 steps.

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, request
 
-from shared.http.routes import Answer, File, Representation
+from shared.http.routes import EVENT_STREAM, Answer, EventStream, File, Representation
 from shared.http.types import Resource, View
 
 
@@ -36,6 +36,8 @@ def response(answer: Answer) -> Response:
         sent.add_etag()
         sent.make_conditional(request)
         return sent
+    if isinstance(body, EventStream):
+        return Response(body.pieces, answer.status, {"Content-Type": EVENT_STREAM, **headers})
     if isinstance(body, Representation):
         headers["ETag"] = body.etag
     return Response(_json(body), answer.status, {"Content-Type": "application/json", **headers})

@@ -14,6 +14,7 @@ from werkzeug import exceptions
 from shared import errors, log
 from shared.http import answers, health, parsing, problems
 from shared.http.authentication import authenticate, authenticate_callback
+from shared.http.clients import has_gone
 from shared.http.routes import Answer, Call, Group, Route
 from shared.http.types import Parameters, View
 from shared.runtime import Runtime
@@ -76,8 +77,10 @@ def _handle(route: Route, runtime: Callable[[], Runtime], **arguments: Any) -> R
             return answers.response(Answer(200, Malformed(outcome="malformed")))
     if route.form is not None:
         arguments["form"] = parsing.form_body(route.form, request)
+    if route.headers is not None:
+        arguments["headers"] = parsing.headers(route.headers, request)
     accept = request.headers.get("Accept", "*/*")
-    call = Call(current, request.path, parsing.query_pairs(request), accept, user)
+    call = Call(current, request.path, parsing.query_pairs(request), accept, user, has_gone(request))
     g.noted = call.noted
     return answers.response(route.handler(call, **arguments))
 

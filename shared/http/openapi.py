@@ -17,8 +17,8 @@ from pydantic.json_schema import models_json_schema
 from shared import errors, groups
 from shared.http import health, problems
 from shared.http.parsing import FORM_TYPE
-from shared.http.routes import Group, Route
-from shared.http.types import Action
+from shared.http.routes import EVENT_STREAM, JSON, TEXT, EventStream, Group, Route
+from shared.http.types import Action, Parameters
 from shared.version import VERSION
 
 Schema = dict[str, Any]
@@ -80,7 +80,7 @@ def document() -> Schema:
     paths: dict[str, Schema] = {}
     for route in routes:
         paths.setdefault(route.full_path, {})[route.method.lower()] = _operation(route, schemas)
-    for parameters in {route.query.__name__ for route in routes if route.query}:
+    for parameters in {part.__name__ for route in routes for part in (route.query, route.headers) if part}:
         del schemas[parameters]  # they stand at their operations
     return {
         "openapi": "3.1.0",
@@ -112,13 +112,17 @@ def _tag(group: Group) -> Schema:
 
 
 def _schemas(routes: Iterable[Route]) -> dict[str, Schema]:
-    inputs = {part for route in routes for part in (route.body, route.form, route.query) if part}
+    inputs = {part for route in routes for part in _parts(route)}
     outputs = {model for route in routes for answer in route.answers.values() for model in _models(answer)}
     wanted: list[tuple[type[BaseModel], Any]] = [(model, "validation") for model in inputs]
     wanted += [(model, "serialization") for model in outputs]
     wanted.sort(key=lambda pair: pair[0].__name__)
     schemas: dict[str, Schema] = models_json_schema(wanted, ref_template=_REF)[1]["$defs"]
     return schemas
+
+
+def _parts(route: Route) -> list[type[BaseModel]]:
+    return [part for part in (route.body, route.form, route.query, route.headers) if part]
 
 
 def _models(answer: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type
@@ -134,11 +138,15 @@ def _operation(route: Route, schemas: dict[str, Schema]) -> Schema:
         "operationId": route.handler.__name__,
         "summary": summary.rstrip("."),
         **more,  # the viewers show it below the summary: it doesn't say the same again
-        "parameters": [*_path_parameters(route), *_query_parameters(route, schemas)],
+        "parameters": [
+            *_path_parameters(route),
+            *_parameters("query", route.query, schemas),
+            *_parameters("header", route.headers, schemas),
+        ],
         "responses": {**_answers(route), **_problems(route)},
         "security": [] if route.public else _SECURITY,
     }
-    for model, media_type in ((route.body, "application/json"), (route.form, FORM_TYPE)):
+    for model, media_type in ((route.body, JSON), (route.form, FORM_TYPE)):
         if model is not None:
             content = {media_type: {"schema": {"$ref": _REF.format(model=model.__name__)}}}
             required = not issubclass(model, Action)
@@ -153,15 +161,15 @@ def _path_parameters(route: Route) -> list[Schema]:
     ]
 
 
-def _query_parameters(route: Route, schemas: dict[str, Schema]) -> list[Schema]:
-    if route.query is None:
+def _parameters(place: str, model: type[Parameters] | None, schemas: dict[str, Schema]) -> list[Schema]:
+    if model is None:
         return []
     found = []
-    for name, field in schemas[route.query.__name__]["properties"].items():
+    for name, field in schemas[model.__name__]["properties"].items():
         schema = {key: value for key, value in field.items() if key not in {"title", "description"}}
         if "anyOf" in schema:  # a parameter is left out, never null
             schema = next(option for option in schema["anyOf"] if option.get("type") != "null")
-        parameter = {"name": name, "in": "query", "description": field["description"], "schema": schema}
+        parameter = {"name": name, "in": place, "description": field["description"], "schema": schema}
         if schema.get("type") == "array":
             parameter |= {"style": "form", "explode": False}
         found.append(parameter)
@@ -183,12 +191,14 @@ def _answers(route: Route) -> Schema:
 
 def _content(option: Any) -> tuple[str, Schema]:  # noqa: ANN401 - a type
     if option is str:
-        return "text/plain", {"schema": {"type": "string"}}
+        return TEXT, {"schema": {"type": "string"}}
+    if option is EventStream:
+        return EVENT_STREAM, {"schema": {"type": "string", "description": "Events, as they come."}}
     [model] = _models(option)
     schema: Schema = {"$ref": _REF.format(model=model.__name__)}
     if get_origin(option) is list:
         schema = {"type": "array", "items": schema}
-    return "application/json", {"schema": schema}
+    return JSON, {"schema": schema}
 
 
 def _headers(status: int, answer: Any) -> list[str]:  # noqa: ANN401 - a type

@@ -58,6 +58,16 @@ def query(model: type[ParametersT], request: Request) -> ParametersT:
     return _parameters(model, request.query_string, in_body=False)
 
 
+def headers(model: type[ParametersT], request: Request) -> ParametersT:
+    """Those headers that the model knows, by their aliases. An empty one is as one that is not there."""
+    names = [info.alias or name for name, info in model.model_fields.items()]
+    given = {name: value for name in names if (value := request.headers.get(name))}
+    try:
+        return model.model_validate(given)
+    except ValidationError as fault:
+        raise InvalidInput(_faults(fault, in_body=False)) from fault
+
+
 def query_pairs(request: Request) -> dict[str, str]:
     """The query as it came. Only for queries that `query` has accepted."""
     return dict(parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True))

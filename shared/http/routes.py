@@ -1,7 +1,7 @@
 """Routes as data: what a function serves, what the OpenAPI document is made of, what tests walk."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
@@ -14,6 +14,9 @@ from shared.http.types import Input, Parameters, View
 from shared.runtime import Runtime
 
 BASE_PATH = "/api/v1"
+JSON = "application/json"
+TEXT = "text/plain"
+EVENT_STREAM = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +30,15 @@ class Call:
     """The query as it came, for links to other pages."""
     accept: str
     user: Caller | None = None
+    has_gone: Callable[[], bool] = lambda: False
+    """Whether the client has ended the connection meanwhile."""
     noted: dict[str, Any] = field(default_factory=dict)
     """What the request's line in the log says besides: ids and outcomes, never what a client sent."""
 
-    @property
-    def prefers_text(self) -> bool:
-        """Whether the client would rather have plain text than JSON."""
+    def preferred(self, *media_types: str) -> str:
+        """Which of these media types the client would rather have; the first one if it doesn't say."""
         accepted = parse_accept_header(self.accept, MIMEAccept)
-        return accepted.best_match(["application/json", "text/plain"]) == "text/plain"
+        return accepted.best_match(media_types, media_types[0])
 
     @property
     def caller(self) -> Caller:
@@ -60,11 +64,18 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class EventStream:
+    """Server-sent events as text, sent piece by piece as they come; closed in whatever way it ends."""
+
+    pieces: Generator[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What a handler answers: a status and an object or a list of objects, text, a file, or nothing."""
+    """What a handler answers: a status and one or several objects, text, a file, events, or nothing."""
 
     status: int
-    body: View | Representation | Sequence[Representation] | str | File | None = None
+    body: View | Representation | Sequence[Representation] | str | File | EventStream | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -81,7 +92,7 @@ class Route:
     """Below the base path, with {parameters}; `/health` and the like stand at the root."""
     handler: Callable[..., Answer]
     answers: Mapping[int, Any]
-    """By status: a View, list[View], str for text, None for no body. Several by `|`."""
+    """By status: a View, list[View], str for text, EventStream, None for no body. Several by `|`."""
     refusals: Sequence[type[EnvctlError]]
     """Problems beyond those that follow from the rest."""
     public: bool
@@ -93,6 +104,7 @@ class Route:
     body: type[Input] | None
     form: type[Parameters] | None
     query: type[Parameters] | None
+    headers: type[Parameters] | None
 
     @property
     def full_path(self) -> str:
@@ -126,7 +138,7 @@ class Group:
 
         def register(handler: HandlerT) -> HandlerT:
             hints = get_type_hints(handler)
-            parts = {name: hints.get(name) for name in ("body", "form", "query")}
+            parts = {name: hints.get(name) for name in ("body", "form", "query", "headers")}
             assert "call" in inspect.signature(handler).parameters  # noqa: S101 - caught at import
             self.routes.append(
                 Route(

@@ -11,11 +11,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     PlainSerializer,
     StringConstraints,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import literal_schema
 
 from shared.times import to_text
 
@@ -163,6 +167,12 @@ def _whole(text: Any) -> int:  # noqa: ANN401 - a parameter as it came
     return int(text)
 
 
+def _number(text: Any) -> float:  # noqa: ANN401 - likewise
+    if not (isinstance(text, str) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text, re.ASCII)):
+        raise PydanticCustomError("number", "must be a number that is not negative")
+    return float(text)
+
+
 def _flag(text: Any) -> bool:  # noqa: ANN401 - likewise
     if text not in {"true", "false"}:
         raise PydanticCustomError("flag", "must be true or false")
@@ -173,8 +183,22 @@ def _comma_separated(text: Any) -> Any:  # noqa: ANN401 - likewise
     return tuple(text.split(",")) if isinstance(text, str) else text
 
 
+class OneOf:
+    """In `Annotated[str, OneOf(…)]`: one of these words."""
+
+    def __init__(self, *words: str) -> None:
+        self._words = [str(word) for word in words]
+
+    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The words as JSON Schema's `enum`."""
+        del source, handler
+        return literal_schema(self._words)
+
+
 Flag = Annotated[bool, BeforeValidator(_flag)]
 CommaSeparated = BeforeValidator(_comma_separated)
+Whole = Annotated[int, Field(ge=0), BeforeValidator(_whole)]
+Limit = Annotated[int, Field(ge=1, le=1_000), BeforeValidator(_whole)]
 PageSize = Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)]
 
 
@@ -182,6 +206,23 @@ class ShowDeleted(Parameters):
     """Whether to see what is deleted."""
 
     show_deleted: Flag = Field(default=False, description="Show what is deleted too, until it is purged.")
+
+
+class Wait(ShowDeleted):
+    """Whether to answer only when something has come about."""
+
+    wait_for: str | None = None
+    timeout: Annotated[float, Field(ge=0, le=50), BeforeValidator(_number)] | None = Field(
+        default=None,
+        description="How many seconds to wait at most: 20 if left out, and never longer than 20.",
+    )
+
+    @field_validator("timeout")
+    @classmethod
+    def _is_for_a_wait(cls, seconds: float | None, given: ValidationInfo) -> float | None:
+        if given.data.get("wait_for", "") is None:
+            raise PydanticCustomError("no_wait", "is for waiting: it needs wait_for")
+        return seconds
 
 
 class PageParameters(Parameters):
