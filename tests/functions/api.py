@@ -21,6 +21,7 @@ from shared.adapters.sqlite_store import SqliteStore
 from shared.callbacks import SecretCheck
 from shared.config import Settings
 from shared.domain.user import User
+from shared.held import HeldRequests
 from shared.http.app import create_app
 from shared.keys import Keys
 from shared.locks import NamedLocks
@@ -28,7 +29,7 @@ from shared.ports import Create, Document, Ref, Task
 from shared.runtime import Runtime
 from shared.times import from_text, to_text
 from tests.functions.answers import check
-from tests.functions.doubles import START, CountingStore, MovableClock, RecordingQueue
+from tests.functions.doubles import START, CountingStore, MovableClock, RecordingQueue, Sleeper
 
 SECRET = "the-callback-secret-of-these-tests-0123456789"
 KEYS = Keys({"k1": b"s" * 32}, b"i" * 32)
@@ -63,6 +64,7 @@ class Api:
 
     def __init__(self, home: Path, settings: Settings | None = None) -> None:
         self.clock = MovableClock()
+        self.sleeper = Sleeper(self.clock)
         self.queue = RecordingQueue()
         self.database = Database(home / "envctl.db")
         self.store = CountingStore(SqliteStore(self.database))
@@ -74,6 +76,7 @@ class Api:
             self.queue,
             SecretCheck(self.settings.callback_secret),
             self.clock,
+            held=HeldRequests(self.settings.held_requests, self.sleeper, self.sleeper.timer),
         )
         self._names = (f"person-{number}@example.com" for number in itertools.count())
         self.token = self.join()
@@ -107,7 +110,21 @@ class Api:
         headers: Mapping[str, str] | None = None,
         **more: Any,
     ) -> Reply:
-        """Send a request; an empty token is the first account's, None is no token."""
+        """What a request is answered, whole; an empty token is the first account's, None is no token."""
+        response = self.send(method, target, body, token=token, headers=headers, **more)
+        return Reply(response.status_code, response.headers, _content(response))
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        *,
+        token: str | None = "",
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> TestResponse:
+        """The answer of a request, its body still to be read."""
         given = dict(headers or {})
         if token is not None:
             given.setdefault("Authorization", f"Bearer {token or self.token}")
@@ -117,7 +134,7 @@ class Api:
         client = _app(self.group_of(target)).test_client()
         response = client.open(target, method=method, headers=given, **more)
         check(method, target, response)
-        return Reply(response.status_code, response.headers, _content(response))
+        return response
 
     def get(self, target: str, **more: Any) -> Reply:
         return self.call("GET", target, **more)
@@ -249,6 +266,14 @@ class Api:
         yield
         assert self.content() == before
         assert self.queue.enqueued == enqueued
+
+
+@contextmanager
+def api_with(home: Path, **settings: object) -> Iterator[Api]:
+    """An empty instance with other settings than the default ones."""
+    made = Api(home, Settings.model_validate({"home": home, "callback_secret": SECRET, **settings}))
+    yield made
+    made.database.close()
 
 
 def _content(response: TestResponse) -> Any:

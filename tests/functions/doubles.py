@@ -23,6 +23,31 @@ class MovableClock:
         self.now += timedelta(seconds=seconds)
 
 
+class Sleeper:
+    """Lets the clock's time pass instead of sleeping, and others act meanwhile."""
+
+    def __init__(self, clock: MovableClock) -> None:
+        self.clock = clock
+        self.slept: list[float] = []
+        self.acts: dict[datetime, Callable[[], object]] = {}
+        """What somebody does at a moment that is slept through."""
+
+    def __call__(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        until = self.clock.now + timedelta(seconds=seconds)
+        for at in sorted(at for at in self.acts if at <= until):
+            self.clock.now = max(at, self.clock.now)
+            self.acts.pop(at)()
+        self.clock.now = max(until, self.clock.now)
+
+    def timer(self) -> float:
+        return (self.clock.now - START).total_seconds()
+
+    def after(self, seconds: float, act: Callable[[], object]) -> None:
+        """Somebody does this in so many seconds, if they are slept through."""
+        self.acts[self.clock.now + timedelta(seconds=seconds)] = act
+
+
 class CountingStore:
     """A store that says what was asked of it, and lets a test act around a commit."""
 

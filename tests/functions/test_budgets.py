@@ -36,6 +36,33 @@ CASES: dict[str, tuple[Act, list[str], int]] = {
     "environment": (lambda to: to.api.get(f"/api/v1/environments/{to.environment}"), ["get 2"], 0),
     "deployment": (lambda to: to.api.get(f"/api/v1/deployments/{to.deployment}"), ["get 3"], 0),
     "logs": (lambda to: to.api.get(f"/api/v1/deployments/{to.deployment}/logs"), ["get 3"], 0),
+    "a part of the logs": (
+        lambda to: to.api.get(f"/api/v1/deployments/{to.deployment}/logs?after=2&limit=3&level=warning"),
+        ["get 3"],
+        0,
+    ),
+    "a stream of a log that is complete": (
+        lambda to: to.api.get(
+            f"/api/v1/deployments/{to.deployment}/logs", headers={"Accept": "text/event-stream"}
+        ),
+        ["get 3"],
+        0,
+    ),
+    "a wait for what has come about": (
+        lambda to: to.api.get(f"/api/v1/deployments/{to.deployment}?wait_for=terminal"),
+        ["get 3"],
+        0,
+    ),
+    "a wait for what can't come about": (
+        lambda to: to.api.get(f"/api/v1/environments/{to.expired}?wait_for=running"),
+        ["get 2"],
+        0,
+    ),
+    "a wait of five seconds for what nobody does": (
+        lambda to: to.api.get(f"/api/v1/environments/{to.environment}?wait_for=deleted&timeout=5"),
+        ["get 2"] * 6,
+        0,
+    ),
     "projects": (lambda to: to.api.get("/api/v1/projects"), ["find 3"], 0),
     "environments": (lambda to: to.api.get(to.environments), ["get 1", "find 1"], 0),
     "environments by status": (
