@@ -3,7 +3,8 @@
     task.due_at  ── differs from the document's ──> stale: somebody else moved it on
          │
          ├── equal, not yet due ──────────────────> early: enqueued again; likewise one for `woken_for`
-         └── equal and due ───────────────────────> settled (or purged), the next wake-up enqueued
+         └── equal and due ───────────────────────> settled (or purged), the next wake-up enqueued; likewise
+                                                    one for `woken_for` while the document lags behind it
 
 Idempotent and level-triggered: repetition, reordering, lateness and early arrival are harmless.
 """
@@ -58,9 +59,13 @@ def _judge(
     due_at: datetime, now: datetime, document_due_at: datetime | None, *later: datetime | None
 ) -> Outcome:
     """What a task for `due_at` is worth when its document is due then, and for certain steps later."""
-    if now < due_at and due_at in {document_due_at, *later}:
+    if document_due_at is None or due_at not in {document_due_at, *later}:
+        return Outcome.STALE
+    if now < due_at:
         return Outcome.EARLY
-    return Outcome.SETTLED if due_at == document_due_at else Outcome.STALE
+    # Nobody may have looked at an earlier step yet: whoever does, with a clock that is behind, asks for no
+    # further wake-up at this moment, so this one must not be used up.
+    return Outcome.SETTLED if document_due_at <= due_at else Outcome.STALE
 
 
 def _settle_environment(runtime: Runtime, ref: Ref, due_at: datetime, deployments: Sequence[str]) -> Outcome:

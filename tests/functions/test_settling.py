@@ -176,6 +176,20 @@ def test_two_who_settle_at_once_settle_once(api: Api) -> None:
     _is_settled(api, environment_id)
 
 
+def test_a_wake_up_for_the_expiry_is_not_used_up_before_a_deployments_by_a_clock_that_is_ahead(
+    api: Api,
+) -> None:
+    environment_id = api.running({**ENVIRONMENT, "ttl_hours": 1})
+    api.live(3600 - 3)
+    api.deploy(environment_id)
+    started, expired = sorted(api.drop_tasks(), key=lambda task: task.at)
+    api.advance(1.5)
+    assert api.deliver(expired)["outcome"] == "settled"
+    assert api.deliver(started)["outcome"] == "stale"
+    api.live(3600 + 3)
+    assert api.stored(documents.environment_ref(environment_id)).data["status"] == "deleted"
+
+
 def test_the_databases_own_removal_comes_a_week_after_ours(api: Api) -> None:
     environment_id = api.running(PERSISTENT)
     assert api.stored(documents.environment_ref(environment_id)).data["ttl_at"] is None
