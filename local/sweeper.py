@@ -7,7 +7,7 @@ from typing import Any
 from local.callbacks import NoAnswer, Send
 from local.dispatcher import Pause
 from shared import log
-from shared.changing import SWEEP_PATH
+from shared.waking import SWEEP_PATH
 
 FIRST_SECONDS = 0.5
 """From the start to the first sweep: time for the tasks that are there to be done, not made again."""

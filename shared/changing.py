@@ -7,15 +7,16 @@
 Decisions are pure functions of an aggregate and a moment. Every commit settles.
 """
 
+import itertools
 import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from shared import documents, ids, log
+from shared import documents, ids
 from shared.access import Caller, visible_project
 from shared.clock import effective_now
 from shared.domain import operations
@@ -23,16 +24,15 @@ from shared.domain.aggregate import Aggregate, needs_wake, replan
 from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment
 from shared.domain.project import Project
-from shared.domain.timeline import Work, next_at
-from shared.errors import AlreadyExists, Conflict, Contended, NotFound, Unavailable
-from shared.ports import Create, Data, Document, Ref, Task, Update, Write
+from shared.domain.timeline import Work
+from shared.errors import AlreadyExists, Conflict, Contended, NotFound
+from shared.idempotency import Intent
+from shared.ports import Create, Data, Document, Ref, Update, Write
 from shared.reading import fetch, refuse_deleted
 from shared.runtime import Runtime
-from shared.times import to_text
+from shared.waking import wake_environment
 
 RETRY_SECONDS = 10.0
-SETTLE_PATH = "/api/v1/tasks/settle"
-SWEEP_PATH = "/api/v1/tasks/sweep"
 
 T = TypeVar("T")
 Decision = Callable[[Aggregate, datetime], Aggregate]
@@ -40,6 +40,14 @@ Glance = Callable[[Environment, datetime], bool]
 """Whether an environment alone leaves anything to decide; if not, its deployments aren't read."""
 Beside = Callable[[Environment, datetime], Sequence[str]]
 """Which deployments a decision looks at besides the unfinished ones."""
+
+
+Matching = Callable[[Aggregate, datetime], None]
+"""Raises PreconditionFailed for what is not as the client believes."""
+
+
+def anything(_aggregate: Aggregate, _now: datetime) -> None:
+    """Whatever there is will do."""
 
 
 def nothing_beside(_environment: Environment, _now: datetime) -> Sequence[str]:
@@ -61,21 +69,28 @@ def until_committed(what: str, attempt: Callable[[], T]) -> T:
         pause = min(pause * 2, 0.5)
 
 
-def create(runtime: Runtime, ref: Ref, data: Data, what: str) -> bool:
-    """Create a document with a random `id` among its data; False when its place is somebody else's.
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What is in a document's place after it was to be created."""
 
-    What exists with our id is ours, from an attempt that got through although it reported a conflict.
-    """
+    data: Data
+    is_new: bool
+    """Whether it is certain that this create made it. What was there before may be ours too, from an
+    attempt that got through although it reported a conflict: then the data are equal."""
 
-    def attempt() -> bool:
+
+def create(runtime: Runtime, ref: Ref, data: Data, what: str) -> Created:
+    """Create a document where there is none."""
+
+    def attempt() -> Created:
         try:
             runtime.store.commit(Create(ref, data))
         except AlreadyExists:
             existing = runtime.store.get(ref)
             if existing is None:  # deleted in between
                 raise
-            return bool(existing.data["id"] == data["id"])
-        return True
+            return Created(existing.data, is_new=False)
+        return Created(data, is_new=True)
 
     return until_committed(what, attempt)
 
@@ -86,6 +101,18 @@ class Changed:
 
     aggregate: Aggregate
     now: datetime
+    is_repeat: bool = False
+    """Whether an earlier request with the same idempotency key has done it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A new deployment at a moment."""
+
+    deployment: Deployment
+    now: datetime
+    is_repeat: bool
+    """Whether an earlier request with the same idempotency key has added it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +134,12 @@ class Reading:
     glance: Glance = lambda _environment, _now: True
     """Where it says no, nothing more is read, and nothing is decided."""
     adding: Ref | None = None
-    """The deployment that the decision adds: should its create have got through although an attempt
-    reported a conflict, the aggregate is answered as it is, and nothing is done twice."""
+    """The deployment that the decision adds. Should it be there already, the aggregate is answered with
+    it, and nothing is done twice: an attempt may have got through although it reported a conflict."""
+    is_repeatable: bool = False
+    """Whether an earlier request may have added it: then it is looked for from the first attempt on."""
+    matching: Matching = anything
+    """Asked at every attempt before the decision."""
 
 
 def change_environment(
@@ -124,24 +155,33 @@ def change_environment(
     """
     if not ids.is_id("env", environment_id):
         raise NotFound("environment", environment_id)
-    refs = list(reading.expecting)
+    refs = [*reading.expecting, *([reading.adding] if reading.adding and reading.is_repeatable else [])]
+    attempts = itertools.count(1)
 
     def attempt() -> Changed:
-        read = _read(runtime, caller, environment_id, refs)
-        if reading.adding is not None and reading.adding not in refs:  # looked for from the second attempt on
+        number, read = next(attempts), _read(runtime, caller, environment_id, refs, reading.adding)
+        if reading.adding is not None and reading.adding not in refs:
             refs.append(reading.adding)
         if not reading.glance(read.environment, read.now):
             return Changed(Aggregate(read.environment), read.now)
-        aggregate = _read_unfinished(runtime, read, reading.beside(read.environment, read.now))
         if reading.adding in read.documents:
-            wake_environment(runtime, aggregate, read.now)
-            return Changed(_with(aggregate, read.documents[reading.adding]), read.now)
+            return _added_before(runtime, read, read.documents[reading.adding], is_ours=number > 1)
+        aggregate = _read_unfinished(runtime, read, reading.beside(read.environment, read.now))
+        reading.matching(aggregate, read.now)
         return _carry_out(runtime, read, aggregate, decide(aggregate, read.now))
 
     # The platform doesn't queue behind a busy environment's callers: every commit settles, so whoever
     # gets in first does its work, and its tasks would keep others' from being delivered.
     with nullcontext() if caller is None else runtime.locks.hold(environment_id):
         return until_committed(f"Environment {environment_id}", attempt)
+
+
+def _added_before(runtime: Runtime, read: _Read, document: Document, *, is_ours: bool) -> Changed:
+    """What is to be added is there. If an attempt of ours may have done it, the wake-up may be missing."""
+    aggregate = Aggregate(read.environment, (documents.deployment(document.data),))
+    if is_ours:
+        wake_environment(runtime, aggregate, read.now)
+    return Changed(aggregate, read.now, is_repeat=True)
 
 
 def _carry_out(runtime: Runtime, read: _Read, before: Aggregate, decided: Aggregate) -> Changed:
@@ -164,26 +204,37 @@ def add_deployment(
     runtime: Runtime,
     caller: Caller,
     environment_id: str,
+    intent: Intent,
     ask: Callable[[Aggregate, Deployment, datetime], Aggregate],
-    expecting: Sequence[Ref] = (),
-    beside: Beside = nothing_beside,
-) -> tuple[Deployment, datetime]:
-    """A new deployment as it was committed, and the moment. `ask` is given a draft of it."""
-    deployment_id = ids.new_deployment_id(environment_id)
+    reading: Reading = Reading(),
+) -> Added:
+    """A new deployment as it was committed; `ask` is given a draft of it.
+
+    If the intent's was added before: that one, as it is now. Raises KeyReused for another request's.
+    """
+    deployment_id = ids.new_deployment_id(environment_id, intent.part)
     work = Work(runtime.settings.running_seconds)
 
     def decide(aggregate: Aggregate, now: datetime) -> Aggregate:
-        return ask(aggregate, operations.draft(aggregate.environment, deployment_id, work, now), now)
+        draft = operations.draft(aggregate.environment, deployment_id, work, now, intent.fingerprint)
+        return ask(aggregate, draft, now)
 
     ref = documents.deployment_ref(deployment_id)
-    reading = Reading(expecting, beside, adding=ref)
+    reading = replace(reading, adding=ref, is_repeatable=intent.is_repeatable)
     changed = change_environment(runtime, caller, environment_id, decide, reading)
     added = changed.aggregate.deployment(deployment_id)
     assert added is not None  # noqa: S101 - it was committed
-    return added, changed.now
+    intent.refuse_another(added.fingerprint)
+    return Added(added, changed.now, intent.is_repeatable and changed.is_repeat)
 
 
-def _read(runtime: Runtime, caller: Caller | None, environment_id: str, more: Sequence[Ref]) -> _Read:
+def _read(
+    runtime: Runtime,
+    caller: Caller | None,
+    environment_id: str,
+    more: Sequence[Ref],
+    adding: Ref | None,
+) -> _Read:
     ref = documents.environment_ref(environment_id)
     refs = [ref, *more]
     if caller is not None:
@@ -198,7 +249,7 @@ def _read(runtime: Runtime, caller: Caller | None, environment_id: str, more: Se
         raise NotFound("environment", environment_id)
     environment = documents.environment(found[ref].data)
     now = effective_now(fetched.clock_time, environment.as_of, *as_ofs)
-    if caller is not None:
+    if caller is not None and adding not in found:  # what was added stays so
         refuse_deleted(environment, now, "environment", environment_id)
     return _Read(environment, found, now)
 
@@ -228,12 +279,6 @@ def _read_unfinished(runtime: Runtime, read: _Read, others: Sequence[str]) -> Ag
     return Aggregate(read.environment, tuple(unfinished), beside)
 
 
-def _with(aggregate: Aggregate, document: Document) -> Aggregate:
-    added = documents.deployment(document.data)
-    others = tuple(item for item in aggregate.deployments if item.id != added.id)
-    return Aggregate(aggregate.environment, (*others, added))
-
-
 def _writes(read: _Read, decided: Aggregate) -> list[Write]:
     """The environment always, as a fence; of the deployments what differs. Creates come first."""
     environment = decided.environment
@@ -248,43 +293,3 @@ def _writes(read: _Read, decided: Aggregate) -> list[Write]:
         if ref in read.documents and (ref == fence or fields != read.documents[ref].data)
     ]
     return [*creates, *updates]
-
-
-def wake_environment(runtime: Runtime, aggregate: Aggregate, now: datetime) -> None:
-    """Ask for a look at an environment when it is due, naming the deployments that it is due for."""
-    environment = aggregate.environment
-    due = [
-        item.id
-        for item in aggregate.deployments
-        if next_at(item.timeline, environment.as_of) == environment.due_at
-    ]
-    wake(runtime, documents.environment_ref(environment.id), environment.due_at, now, due)
-
-
-def wake(
-    runtime: Runtime, ref: Ref, due_at: datetime | None, now: datetime, deployments: Sequence[str] = ()
-) -> None:
-    """Ask for a look at a document when it is due. A queue that is down is no error: the sweep covers it.
-
-    Nor is a moment beyond the queue's horizon: the sweep asks once it lies within. The deployments are
-    those that the look will probably read too.
-    """
-    horizon = runtime.queue.horizon
-    if due_at is not None and (horizon is None or due_at <= now + horizon):
-        payload = {"collection": ref.collection, "id": ref.id, "due_at": to_text(due_at)}
-        more = {"deployments": list(deployments)} if deployments else {}
-        enqueue(runtime, Task(SETTLE_PATH, {**payload, **more}, due_at))
-
-
-def enqueue(runtime: Runtime, task: Task) -> None:
-    """Enqueue a task after its commit. A queue that is down is logged and no error: the sweep covers it."""
-    try:
-        runtime.queue.enqueue(task)
-    except Unavailable as fault:
-        log.write(
-            "WARNING",
-            "enqueue failed; the sweep makes it up",
-            error=str(fault),
-            cause=fault.__cause__,
-            **task.payload,
-        )

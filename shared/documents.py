@@ -104,6 +104,7 @@ def project_data(project: Project) -> Data:
         "ended": project.ended_at is not None,
         "ended_at": _text(project.ended_at),
         "due_at": _text(project.due_at),
+        "fingerprint": project.fingerprint,
     }
 
 
@@ -120,6 +121,7 @@ def project(data: Data) -> Project:
         as_of=from_text(data["as_of"]),
         ended_at=_moment(data["ended_at"]),
         due_at=_moment(data["due_at"]),
+        fingerprint=data.get("fingerprint"),
     )
 
 
@@ -152,6 +154,7 @@ def environment_data(environment: Environment) -> Data:
         ],
         "live": [_live_data(item) for item in environment.live],
         "notes": [_note_data(note) for note in environment.notes],
+        "fingerprint": environment.fingerprint,
     }
 
 
@@ -196,6 +199,7 @@ def environment(data: Data) -> Environment:
         ),
         live=tuple(map(_live, data.get("live", ()))),
         notes=tuple(map(_note, data.get("notes", ()))),
+        fingerprint=data.get("fingerprint"),
     )
 
 
@@ -215,6 +219,7 @@ def deployment_data(deployment: Deployment, as_of: datetime) -> Data:
         "kind": str(deployment.kind),
         "rollback_of": deployment.rollback_of,
         "timeline": _steps(deployment.timeline),
+        "fingerprint": deployment.fingerprint,
     }
 
 
@@ -233,4 +238,5 @@ def deployment(data: Data) -> Deployment:
         kind=Kind(data.get("kind", Kind.DEPLOY)),
         rollback_of=data.get("rollback_of"),
         timeline=_timeline(data["timeline"]),
+        fingerprint=data.get("fingerprint"),
     )

@@ -202,6 +202,13 @@ class EmailTaken(EnvctlError):
         super().__init__("This e-mail address is registered already. Log in instead.")
 
 
+class PreconditionFailed(EnvctlError):
+    """The object is not as the client believes."""
+
+    def __init__(self) -> None:
+        super().__init__("If-Match names another version of this object than there is now. Read it again.")
+
+
 class BadPageToken(EnvctlError):
     """A page token that was not made for this list, these filters and this caller."""
 
@@ -278,6 +285,14 @@ class InvalidInput(EnvctlError):
         place = first.where or "the body" if first.in_body else f"parameter {first.where}"
         more = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
         super().__init__(f"Invalid input at {place}: {first.detail}{more}.")
+
+
+class KeyReused(InvalidInput):
+    """An idempotency key that came with another request before."""
+
+    def __init__(self) -> None:
+        detail = "was sent with another request before: repeat that one as it was, or choose another key"
+        super().__init__([Fault("Idempotency-Key", detail, in_body=False)])
 
 
 class Internal(EnvctlError):

@@ -18,19 +18,19 @@ def new_part() -> str:
     return base64.b32encode(secrets.token_bytes(10)).decode().lower()
 
 
-def new_project_id() -> str:
-    """An id for a project."""
-    return "prj-" + new_part()
+def new_project_id(part: str | None = None) -> str:
+    """An id for a project. Its own part is random unless it is given, here as below."""
+    return "prj-" + (part or new_part())
 
 
-def new_environment_id(project_id: str) -> str:
+def new_environment_id(project_id: str, part: str | None = None) -> str:
     """An id for an environment of a project."""
-    return "env-" + project_id[4:] + new_part()
+    return "env-" + project_id[4:] + (part or new_part())
 
 
-def new_deployment_id(environment_id: str) -> str:
+def new_deployment_id(environment_id: str, part: str | None = None) -> str:
     """An id for a deployment to an environment."""
-    return "dep-" + environment_id[4:] + new_part()
+    return "dep-" + environment_id[4:] + (part or new_part())
 
 
 def is_id(kind: str, text: str) -> bool:

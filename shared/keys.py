@@ -7,6 +7,7 @@ and e-mail keys are made with it. On one machine both lie in the data folder, 06
 import base64
 import hashlib
 import hmac
+import json
 import os
 import secrets
 from collections.abc import Mapping
@@ -29,6 +30,11 @@ class Keys:
         """Under which a normalised address is unique: an HMAC, so that ids don't tell addresses."""
         digest = self._mac("email", email.encode())
         return base64.b32encode(digest[:20]).decode().lower()
+
+    def id_part(self, *named: str) -> str:
+        """A part of an id (`shared.ids`) that follows from names, and from nothing that others know."""
+        digest = self._mac("id", json.dumps(named).encode())
+        return base64.b32encode(digest[:10]).decode().lower()
 
     def seal(self, purpose: str, message: bytes) -> bytes:
         """A 16-byte code that only this instance can make for the message."""

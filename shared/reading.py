@@ -38,6 +38,8 @@ class ProjectSeen:
     project: Project
     document: Document
     now: datetime
+    beside: Mapping[Ref, Document]
+    """What there was of the documents that were to be read with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,16 @@ class DeploymentSeen:
         return self.deployment.timeline
 
 
-def read_project(runtime: Runtime, caller: Caller, project_id: str) -> ProjectSeen:
-    """The project as the caller sees it now, or NotFound."""
+def read_project(
+    runtime: Runtime, caller: Caller, project_id: str, beside: Sequence[Ref] = ()
+) -> ProjectSeen:
+    """The project as the caller sees it now, or NotFound; with it what there is of other documents."""
     _known("prj", "project", project_id)
     ref = documents.project_ref(project_id)
-    fetched = fetch(runtime, [ref])
+    fetched = fetch(runtime, [ref, *beside])
     project = visible_project(_project(fetched, project_id), caller, "project", project_id)
-    return ProjectSeen(project, fetched.documents[ref], effective_now(fetched.clock_time, project.as_of))
+    now = effective_now(fetched.clock_time, project.as_of)
+    return ProjectSeen(project, fetched.documents[ref], now, fetched.documents)
 
 
 def read_environment(

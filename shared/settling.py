@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared import documents, ids, listing
-from shared.changing import Reading, change_environment, until_committed, wake
+from shared.changing import Reading, change_environment, until_committed
 from shared.clock import effective_now
 from shared.domain import project as projects
 from shared.domain.aggregate import Aggregate, replan
@@ -26,6 +26,7 @@ from shared.ports import Delete, Document, Order, Page, Query, Ref, Update
 from shared.purging import prune, purge
 from shared.reading import fetch
 from shared.runtime import Runtime
+from shared.waking import wake
 
 
 class Outcome(StrEnum):

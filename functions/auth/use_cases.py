@@ -29,7 +29,7 @@ def register_user(runtime: Runtime, email: str, password: str) -> User:
         password_hash=passwords.hash_password(password),
         created_at=runtime.clock(),
     )
-    if not create(runtime, ref, documents.user_data(user), "This account"):
+    if create(runtime, ref, documents.user_data(user), "This account").data["id"] != user.id:
         raise EmailTaken
     return user
 

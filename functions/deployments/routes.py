@@ -1,5 +1,6 @@
 """Routes of the deployments function."""
 
+from datetime import datetime
 from functools import partial
 
 from functions.deployments import use_cases
@@ -13,7 +14,7 @@ from functions.deployments.schemas import (
 )
 from functions.deployments.streams import entry_view, follow
 from shared.domain import logs
-from shared.domain.deployment import CANCELING, MACHINE
+from shared.domain.deployment import CANCELING, MACHINE, Deployment
 from shared.errors import (
     BadPageToken,
     Busy,
@@ -25,7 +26,7 @@ from shared.errors import (
 from shared.http import pages
 from shared.http.routes import EVENT_STREAM, JSON, TEXT, Answer, Call, EventStream, Group
 from shared.http.types import Nothing
-from shared.http.views import DeploymentView, created, show_deployment
+from shared.http.views import DeploymentView, deployed, show_deployment
 from shared.http.waiting import wait
 from shared.reading import read_deployment
 from shared.times import to_text
@@ -40,6 +41,7 @@ group = Group("deployments", "Deployments: versions rolled out to an environment
     "/deployments/environments/{environment_id}",
     {201: DeploymentView},
     refusals=(Busy, EnvironmentNotRunning, TooManyUnfinished, TimelineFull),
+    repeatable=True,
 )
 def create_deployment(call: Call, environment_id: str, body: NewDeployment) -> Answer:
     """Roll a version out to a running environment.
@@ -47,7 +49,8 @@ def create_deployment(call: Call, environment_id: str, body: NewDeployment) -> A
     One deployment of an environment runs at a time. While one is unfinished another waits behind all
     others (`queue`), takes the place of those that wait (`latest`), or is refused (`reject`).
     """
-    return created(*use_cases.create_deployment(call.runtime, call.caller, environment_id, body))
+    intent = call.intent("deployment", body)
+    return deployed(use_cases.create_deployment(call.runtime, call.caller, environment_id, intent, body))
 
 
 @group.route(
@@ -79,6 +82,7 @@ def get_deployment(call: Call, deployment_id: str, query: DeploymentWait) -> Ans
     "/deployments/{deployment_id}/cancel",
     {200: DeploymentView, 202: DeploymentView},
     refusals=(NotPossible, TimelineFull),
+    conditional=True,
 )
 def cancel_deployment(call: Call, deployment_id: str, body: Nothing) -> Answer:
     """Cancel a deployment.
@@ -88,7 +92,11 @@ def cancel_deployment(call: Call, deployment_id: str, body: Nothing) -> Answer:
     queue starts as soon as nothing runs.
     """
     del body
-    canceled = use_cases.cancel_deployment(call.runtime, call.caller, deployment_id)
+
+    def require_match(item: Deployment, now: datetime) -> None:
+        call.require_match(lambda: show_deployment(item, now))
+
+    canceled = use_cases.cancel_deployment(call.runtime, call.caller, deployment_id, require_match)
     is_under_way = canceled.deployment.status_at(canceled.now) == CANCELING
     return Answer(
         202 if canceled.is_new and is_under_way else 200, show_deployment(canceled.deployment, canceled.now)

@@ -1,17 +1,19 @@
 """What the deployments function does."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from functions.deployments.schemas import DeploymentFilters, NewDeployment
 from shared import documents, ids, listing
 from shared.access import Caller
-from shared.changing import Reading, add_deployment, change_environment
+from shared.changing import Added, Reading, add_deployment, change_environment
 from shared.domain import operations
 from shared.domain.aggregate import Aggregate
 from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment
 from shared.errors import NotFound
+from shared.idempotency import Intent
 from shared.ports import Cursor, Document, Filter, Order, Query
 from shared.reading import read_environment
 from shared.runtime import Runtime
@@ -39,21 +41,31 @@ class Canceled:
 
 
 def create_deployment(
-    runtime: Runtime, caller: Caller, environment_id: str, wanted: NewDeployment
-) -> tuple[Deployment, datetime]:
-    """A new deployment and its moment. Raises EnvironmentNotRunning, Busy or TooManyUnfinished."""
+    runtime: Runtime, caller: Caller, environment_id: str, intent: Intent, wanted: NewDeployment
+) -> Added:
+    """A new deployment. Raises EnvironmentNotRunning, Busy, TooManyUnfinished or KeyReused."""
 
     def ask(aggregate: Aggregate, draft: Deployment, now: datetime) -> Aggregate:
         return operations.deploy(aggregate, replace(draft, version=wanted.version), now, wanted.on_conflict)
 
-    return add_deployment(runtime, caller, environment_id, ask)
+    return add_deployment(runtime, caller, environment_id, intent, ask)
 
 
-def cancel_deployment(runtime: Runtime, caller: Caller, deployment_id: str) -> Canceled:
-    """A deployment stopped, or on its way there. Raises NotFound, or NotPossible when it has ended."""
+def cancel_deployment(
+    runtime: Runtime, caller: Caller, deployment_id: str, matching: Callable[[Deployment, datetime], None]
+) -> Canceled:
+    """A deployment stopped, or on its way there.
+
+    Raises NotFound, NotPossible when it has ended, or what `matching` does for what it is now.
+    """
     if not ids.is_id("dep", deployment_id):
         raise NotFound("deployment", deployment_id)
     is_new = False
+
+    def require_match(aggregate: Aggregate, now: datetime) -> None:
+        item = aggregate.deployment(deployment_id)
+        if item is not None:
+            matching(item, now)
 
     def decide(aggregate: Aggregate, now: datetime) -> Aggregate:
         nonlocal is_new
@@ -63,7 +75,8 @@ def cancel_deployment(runtime: Runtime, caller: Caller, deployment_id: str) -> C
 
     environment_id, ref = ids.environment_of(deployment_id), documents.deployment_ref(deployment_id)
     try:
-        changed = change_environment(runtime, caller, environment_id, decide, Reading([ref]))
+        reading = Reading([ref], matching=require_match)
+        changed = change_environment(runtime, caller, environment_id, decide, reading)
     except NotFound as missing:
         raise NotFound("deployment", deployment_id) from missing
     canceled = changed.aggregate.deployment(deployment_id)

@@ -14,7 +14,7 @@ from functions.environments.schemas import (
     NewLease,
     NewRollback,
 )
-from shared.changing import Changed
+from shared.changing import Changed, Matching
 from shared.domain.actions import environment_actions
 from shared.domain.environment import MACHINE, Environment
 from shared.domain.timeline import step_at
@@ -32,7 +32,7 @@ from shared.http import pages
 from shared.http.answers import represent, text_of
 from shared.http.routes import Answer, Call, Group, Representation
 from shared.http.types import Nothing
-from shared.http.views import DeploymentView, created
+from shared.http.views import DeploymentView, created, deployed
 from shared.http.waiting import wait
 from shared.reading import read_environment
 
@@ -63,20 +63,25 @@ def _view(call: Call, environment: Environment, now: datetime) -> Representation
     )
 
 
+def _must_match(call: Call) -> Matching:
+    return lambda aggregate, now: call.require_match(lambda: _view(call, aggregate.environment, now))
+
+
 def _changed(call: Call, changed: Changed) -> Representation:
     return _view(call, changed.aggregate.environment, changed.now)
 
 
-@group.route("POST", "/environments/projects/{project_id}", {201: EnvironmentView})
+@group.route("POST", "/environments/projects/{project_id}", {201: EnvironmentView}, repeatable=True)
 def open_environment(call: Call, project_id: str, body: NewEnvironment) -> Answer:
     """Open an environment in a project.
 
     An ephemeral one expires when its TTL is over, to the moment, whether or not it has run by then;
     after a grace period it is deleted.
     """
-    changed = use_cases.open_environment(call.runtime, call.caller, project_id, body)
-    location = f"/api/v1/environments/{changed.aggregate.environment.id}"
-    return Answer(201, _changed(call, changed), {"Location": location})
+    intent = call.intent("environment", body)
+    changed = use_cases.open_environment(call.runtime, call.caller, project_id, intent, body)
+    path = f"/environments/{changed.aggregate.environment.id}"
+    return created(_changed(call, changed), path, is_repeat=changed.is_repeat)
 
 
 @group.route(
@@ -108,6 +113,7 @@ def get_environment(call: Call, environment_id: str, query: EnvironmentWait) -> 
     "/environments/{environment_id}",
     {200: EnvironmentView},
     refusals=(EnvironmentEnding, TimelineFull),
+    conditional=True,
 )
 def edit_environment(call: Call, environment_id: str, body: EnvironmentChanges) -> Answer:
     """Change an environment's name or configuration.
@@ -115,19 +121,26 @@ def edit_environment(call: Call, environment_id: str, body: EnvironmentChanges) 
     A new configuration holds for the deployments that follow.
     """
     changes = body.model_dump(exclude_unset=True)
-    return Answer(
-        200, _changed(call, use_cases.edit_environment(call.runtime, call.caller, environment_id, changes))
+    changed = use_cases.edit_environment(
+        call.runtime, call.caller, environment_id, changes, _must_match(call)
     )
+    return Answer(200, _changed(call, changed))
 
 
-@group.route("DELETE", "/environments/{environment_id}", {202: EnvironmentView}, refusals=(TimelineFull,))
+@group.route(
+    "DELETE",
+    "/environments/{environment_id}",
+    {202: EnvironmentView},
+    refusals=(TimelineFull,),
+    conditional=True,
+)
 def delete_environment(call: Call, environment_id: str) -> Answer:
     """Delete an environment.
 
     It is deleting at once, and deleted shortly after; its deployments end with it. A repeat changes
     nothing; once it is deleted, a repeat is 404.
     """
-    changed = use_cases.delete_environment(call.runtime, call.caller, environment_id)
+    changed = use_cases.delete_environment(call.runtime, call.caller, environment_id, _must_match(call))
     return Answer(202, _changed(call, changed))
 
 
@@ -136,6 +149,7 @@ def delete_environment(call: Call, environment_id: str) -> Answer:
     "/environments/{environment_id}/extend",
     {200: EnvironmentView},
     refusals=(NoLease, NotPossible, TimelineFull),
+    conditional=True,
 )
 def extend_environment(call: Call, environment_id: str, body: NewLease) -> Answer:
     """Let an ephemeral environment expire later, or sooner.
@@ -143,9 +157,8 @@ def extend_environment(call: Call, environment_id: str, body: NewLease) -> Answe
     So many hours from now, or at a moment; not beyond its longest lifetime, which counts from its
     creation. Possible until it expires.
     """
-    return Answer(
-        200, _changed(call, use_cases.extend_environment(call.runtime, call.caller, environment_id, body))
-    )
+    changed = use_cases.extend_environment(call.runtime, call.caller, environment_id, body, _must_match(call))
+    return Answer(200, _changed(call, changed))
 
 
 @group.route(
@@ -153,15 +166,17 @@ def extend_environment(call: Call, environment_id: str, body: NewLease) -> Answe
     "/environments/{environment_id}/restore",
     {200: EnvironmentView},
     refusals=(NotPossible, FailedBefore, TimelineFull),
+    conditional=True,
 )
 def restore_environment(call: Call, environment_id: str, body: NewLease) -> Answer:
     """Bring an expired environment back, for a new lease.
 
     Possible within its grace period. It runs again at once; deployments that ended with it stay ended.
     """
-    return Answer(
-        200, _changed(call, use_cases.restore_environment(call.runtime, call.caller, environment_id, body))
+    changed = use_cases.restore_environment(
+        call.runtime, call.caller, environment_id, body, _must_match(call)
     )
+    return Answer(200, _changed(call, changed))
 
 
 @group.route(
@@ -169,11 +184,13 @@ def restore_environment(call: Call, environment_id: str, body: NewLease) -> Answ
     "/environments/{environment_id}/retry",
     {200: EnvironmentView},
     refusals=(NotPossible, TimelineFull),
+    conditional=True,
 )
 def retry_environment(call: Call, environment_id: str, body: Nothing) -> Answer:
     """Provision a failed environment once more."""
     del body
-    return Answer(200, _changed(call, use_cases.retry_environment(call.runtime, call.caller, environment_id)))
+    changed = use_cases.retry_environment(call.runtime, call.caller, environment_id, _must_match(call))
+    return Answer(200, _changed(call, changed))
 
 
 @group.route(
@@ -181,6 +198,8 @@ def retry_environment(call: Call, environment_id: str, body: Nothing) -> Answer:
     "/environments/{environment_id}/rollback",
     {201: DeploymentView},
     refusals=(EnvironmentNotRunning, NothingToRollBackTo, TimelineFull),
+    repeatable=True,
+    conditional=True,
 )
 def roll_back_environment(call: Call, environment_id: str, body: NewRollback) -> Answer:
     """Go back to a deployment that succeeded.
@@ -188,4 +207,5 @@ def roll_back_environment(call: Call, environment_id: str, body: NewRollback) ->
     A new deployment with the version and the configuration of that one; the environment's own
     configuration stays as it is. It takes the place of those that wait, and waits for the one that runs.
     """
-    return created(*use_cases.roll_back(call.runtime, call.caller, environment_id, body))
+    intent, matching = call.intent("deployment", body), _must_match(call)
+    return deployed(use_cases.roll_back(call.runtime, call.caller, environment_id, intent, body, matching))

@@ -7,27 +7,75 @@ from functions.environments import leases
 from functions.environments.schemas import NewEnvironment, NewLease, NewRollback
 from shared import documents, ids
 from shared.access import Caller
-from shared.changing import Changed, add_deployment, change_environment, create, nothing_beside, wake
+from shared.changing import (
+    Added,
+    Changed,
+    Matching,
+    Reading,
+    add_deployment,
+    change_environment,
+    create,
+    nothing_beside,
+)
+from shared.clock import effective_now
 from shared.domain import aggregate as aggregates
 from shared.domain import operations
 from shared.domain.aggregate import Aggregate
 from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment, Pace, default_policy
+from shared.domain.lease import Lease
 from shared.domain.timeline import Work
 from shared.http.types import config_text
-from shared.reading import read_project
+from shared.idempotency import Intent
+from shared.ports import Data
+from shared.reading import ProjectSeen, read_project
 from shared.runtime import Runtime
+from shared.waking import wake
 
 
-def open_environment(runtime: Runtime, caller: Caller, project_id: str, new: NewEnvironment) -> Changed:
-    """A new environment, provisioning from now on. Raises InvalidInput for a TTL that can't be."""
+def open_environment(
+    runtime: Runtime, caller: Caller, project_id: str, intent: Intent, new: NewEnvironment
+) -> Changed:
+    """A new environment, provisioning from now on, or the intent's as it is now.
+
+    Raises InvalidInput for a TTL that can't be, or KeyReused.
+    """
     lease = leases.first(runtime, new)
-    environment_id = ids.new_environment_id(project_id)
-    seen = read_project(runtime, caller, project_id)
-    opened = aggregates.open_environment(
+    environment_id = ids.new_environment_id(project_id, intent.part)
+    ref = documents.environment_ref(environment_id)
+    seen = read_project(runtime, caller, project_id, [ref] if intent.is_repeatable else [])
+    earlier = seen.beside.get(ref)
+    if earlier is not None:
+        return _opened_before(intent, earlier.data, seen.now)
+    opened = _new_environment(runtime, seen, new, environment_id, lease, intent)
+    data = documents.environment_data(opened.environment)
+    made = create(runtime, ref, data, f"Environment {environment_id}")
+    if made.data != data:
+        return _opened_before(intent, made.data, seen.now)
+    wake(runtime, ref, opened.environment.due_at, seen.now)
+    return Changed(opened, seen.now, is_repeat=intent.is_repeatable and not made.is_new)
+
+
+def _opened_before(intent: Intent, data: Data, clock_time: datetime) -> Changed:
+    """What an earlier request with the same key has made, as it is now."""
+    environment = documents.environment(data)
+    intent.refuse_another(environment.fingerprint)
+    now = effective_now(clock_time, environment.as_of)
+    return Changed(Aggregate(environment), now, is_repeat=True)
+
+
+def _new_environment(
+    runtime: Runtime,
+    seen: ProjectSeen,
+    new: NewEnvironment,
+    environment_id: str,
+    lease: Lease | None,
+    intent: Intent,
+) -> Aggregate:
+    return aggregates.open_environment(
         Environment(
             id=environment_id,
-            project_id=project_id,
+            project_id=seen.project.id,
             name=new.name,
             type=new.type,
             on_conflict=new.on_conflict or default_policy(new.type),
@@ -39,12 +87,9 @@ def open_environment(runtime: Runtime, caller: Caller, project_id: str, new: New
             pace=_pace(runtime),
             timeline=(),
             as_of=seen.now,
+            fingerprint=intent.fingerprint,
         )
     )
-    ref = documents.environment_ref(environment_id)
-    create(runtime, ref, documents.environment_data(opened.environment), f"Environment {environment_id}")
-    wake(runtime, ref, opened.environment.due_at, seen.now)
-    return Changed(opened, seen.now)
 
 
 def _pace(runtime: Runtime) -> Pace:
@@ -59,9 +104,12 @@ def _pace(runtime: Runtime) -> Pace:
 
 
 def edit_environment(
-    runtime: Runtime, caller: Caller, environment_id: str, changes: dict[str, Any]
+    runtime: Runtime, caller: Caller, environment_id: str, changes: dict[str, Any], matching: Matching
 ) -> Changed:
-    """The environment with changed fields. Raises EnvironmentEnding while it is deleted."""
+    """The environment with changed fields. Raises EnvironmentEnding while it is deleted.
+
+    Here as below `matching` is asked first, at every attempt, and raises for what is not as believed.
+    """
     fields = dict(changes)
     if fields.get("config") is not None:
         fields["config"] = config_text(fields["config"])
@@ -70,20 +118,23 @@ def edit_environment(
         before = aggregate.environment
         return operations.edit(aggregate, now, **{"name": before.name, "config": before.config, **fields})
 
-    return change_environment(runtime, caller, environment_id, decide)
+    return change_environment(runtime, caller, environment_id, decide, Reading(matching=matching))
 
 
-def delete_environment(runtime: Runtime, caller: Caller, environment_id: str) -> Changed:
+def delete_environment(runtime: Runtime, caller: Caller, environment_id: str, matching: Matching) -> Changed:
     """The environment on its way out. A repeat changes nothing."""
     return change_environment(
         runtime,
         caller,
         environment_id,
         lambda aggregate, now: operations.end_environment(aggregate, now, "delete_requested"),
+        Reading(matching=matching),
     )
 
 
-def extend_environment(runtime: Runtime, caller: Caller, environment_id: str, new: NewLease) -> Changed:
+def extend_environment(
+    runtime: Runtime, caller: Caller, environment_id: str, new: NewLease, matching: Matching
+) -> Changed:
     """The environment with another end of its lease.
 
     Raises InvalidInput, NoLease for a persistent one, NotPossible once it has expired.
@@ -94,10 +145,13 @@ def extend_environment(runtime: Runtime, caller: Caller, environment_id: str, ne
         caller,
         environment_id,
         lambda aggregate, now: operations.extend(aggregate, now, lease),
+        Reading(matching=matching),
     )
 
 
-def restore_environment(runtime: Runtime, caller: Caller, environment_id: str, new: NewLease) -> Changed:
+def restore_environment(
+    runtime: Runtime, caller: Caller, environment_id: str, new: NewLease, matching: Matching
+) -> Changed:
     """The environment running again after its expiry, for a new lease.
 
     Raises InvalidInput, NotPossible unless it has expired, FailedBefore.
@@ -108,20 +162,27 @@ def restore_environment(runtime: Runtime, caller: Caller, environment_id: str, n
         caller,
         environment_id,
         lambda aggregate, now: operations.restore(aggregate, now, lease),
+        Reading(matching=matching),
     )
 
 
-def retry_environment(runtime: Runtime, caller: Caller, environment_id: str) -> Changed:
+def retry_environment(runtime: Runtime, caller: Caller, environment_id: str, matching: Matching) -> Changed:
     """The environment provisioning once more. Raises NotPossible unless it has failed."""
-    return change_environment(runtime, caller, environment_id, operations.retry)
+    return change_environment(runtime, caller, environment_id, operations.retry, Reading(matching=matching))
 
 
 def roll_back(
-    runtime: Runtime, caller: Caller, environment_id: str, wanted: NewRollback
-) -> tuple[Deployment, datetime]:
-    """A new deployment of what succeeded before, and its moment.
+    runtime: Runtime,
+    caller: Caller,
+    environment_id: str,
+    intent: Intent,
+    wanted: NewRollback,
+    matching: Matching,
+) -> Added:
+    """A new deployment of what succeeded before.
 
-    Raises EnvironmentNotRunning, NothingToRollBackTo, or InvalidInput for a target that can't be one.
+    Raises EnvironmentNotRunning, NothingToRollBackTo, KeyReused, or InvalidInput for a target that can't
+    be one.
     """
     target = wanted.to
     known = target is not None and ids.is_id("dep", target) and ids.environment_of(target) == environment_id
@@ -129,14 +190,12 @@ def roll_back(
     def ask(aggregate: Aggregate, draft: Deployment, now: datetime) -> Aggregate:
         return operations.rollback(aggregate, draft, now, target)
 
-    return add_deployment(
-        runtime,
-        caller,
-        environment_id,
-        ask,
+    reading = Reading(
         expecting=[documents.deployment_ref(target)] if target is not None and known else [],
         beside=_default_targets if target is None else nothing_beside,
+        matching=matching,
     )
+    return add_deployment(runtime, caller, environment_id, intent, ask, reading)
 
 
 def _default_targets(environment: Environment, now: datetime) -> list[str]:

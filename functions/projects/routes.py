@@ -1,5 +1,7 @@
 """Routes of the projects function."""
 
+from collections.abc import Callable
+
 from functions.projects import use_cases
 from functions.projects.schemas import DeleteParameters, NewProject, ProjectChanges, ProjectView
 from shared import documents
@@ -9,6 +11,7 @@ from shared.http import pages
 from shared.http.answers import represent
 from shared.http.routes import Answer, Call, Group, Representation
 from shared.http.types import PageParameters
+from shared.http.views import created
 from shared.reading import read_project
 
 group = Group("projects", "Projects: what environments belong to")
@@ -26,16 +29,20 @@ def _view(project: Project) -> Representation:
     )
 
 
-@group.route("POST", "/projects", {201: ProjectView})
+def _must_match(call: Call) -> Callable[[Project], None]:
+    return lambda project: call.require_match(lambda: _view(project))
+
+
+@group.route("POST", "/projects", {201: ProjectView}, repeatable=True)
 def create_project(call: Call, body: NewProject) -> Answer:
     """Create a project.
 
     The caller owns it. Names need not be unique.
     """
-    project = use_cases.create_project(
-        call.runtime, call.caller, name=body.name, description=body.description, repo_url=body.repo_url
-    )
-    return Answer(201, _view(project), {"Location": f"/api/v1/projects/{project.id}"})
+    intent = call.intent("project", body)
+    made = use_cases.create_project(call.runtime, call.caller, intent, body)
+    project, is_repeat = documents.project(made.data), intent.is_repeatable and not made.is_new
+    return created(_view(project), f"/projects/{project.id}", is_repeat=is_repeat)
 
 
 @group.route("GET", "/projects", {200: list[ProjectView]}, refusals=(BadPageToken,))
@@ -52,19 +59,20 @@ def get_project(call: Call, project_id: str) -> Answer:
     return Answer(200, _view(read_project(call.runtime, call.caller, project_id).project))
 
 
-@group.route("PATCH", "/projects/{project_id}", {200: ProjectView})
+@group.route("PATCH", "/projects/{project_id}", {200: ProjectView}, conditional=True)
 def edit_project(call: Call, project_id: str, body: ProjectChanges) -> Answer:
     """Change a project's name, description or repository."""
     changes = body.model_dump(exclude_unset=True)
-    return Answer(200, _view(use_cases.edit_project(call.runtime, call.caller, project_id, changes)))
+    project = use_cases.edit_project(call.runtime, call.caller, project_id, changes, _must_match(call))
+    return Answer(200, _view(project))
 
 
-@group.route("DELETE", "/projects/{project_id}", {204: None}, refusals=(ProjectInUse,))
+@group.route("DELETE", "/projects/{project_id}", {204: None}, refusals=(ProjectInUse,), conditional=True)
 def delete_project(call: Call, project_id: str, query: DeleteParameters) -> Answer:
     """Delete a project.
 
     With live environments (provisioning, running or failed) only if `force=true`, which ends them too.
     The project and all that belongs to it are gone at once, for `show_deleted` too.
     """
-    use_cases.delete_project(call.runtime, call.caller, project_id, force=query.force)
+    use_cases.delete_project(call.runtime, call.caller, project_id, _must_match(call), force=query.force)
     return Answer(204)

@@ -1,38 +1,50 @@
 """What the projects function does."""
 
+from collections.abc import Callable
 from typing import Any
 
+from functions.projects.schemas import NewProject
 from shared import documents, ids, listing
 from shared.access import Caller
-from shared.changing import create, until_committed, wake
+from shared.changing import Created, create, until_committed
 from shared.clock import effective_now
 from shared.domain import project as projects
 from shared.domain.environment import ENDED, LIVE
 from shared.domain.project import Project, Role
 from shared.errors import ProjectInUse
+from shared.idempotency import Intent
 from shared.ports import Cursor, Filter, Order, Page, Query, Update
 from shared.reading import ProjectSeen, fetch, read_project
 from shared.runtime import Runtime
+from shared.waking import wake
+
+Matching = Callable[[Project], None]
+"""Raises PreconditionFailed for what is not as the client believes."""
 
 
-def create_project(
-    runtime: Runtime, caller: Caller, *, name: str, description: str | None, repo_url: str | None
-) -> Project:
-    """A new project that the caller owns."""
-    now = fetch(runtime, []).clock_time
+def create_project(runtime: Runtime, caller: Caller, intent: Intent, new: NewProject) -> Created:
+    """A new project that the caller owns, or the intent's as it is now. Raises KeyReused."""
+    project_id = ids.new_project_id(intent.part)
+    ref = documents.project_ref(project_id)
+    fetched = fetch(runtime, [ref] if intent.is_repeatable else [])
+    now = fetched.clock_time
     project = Project(
-        id=ids.new_project_id(),
-        name=name,
-        description=description,
-        repo_url=repo_url,
+        id=project_id,
+        name=new.name,
+        description=new.description,
+        repo_url=new.repo_url,
         roles={caller.user_id: Role.OWNER},
         created_at=now,
         changed_at=now,
         as_of=now,
+        fingerprint=intent.fingerprint,
     )
-    data = documents.project_data(project)
-    create(runtime, documents.project_ref(project.id), data, f"Project {project.id}")
-    return project
+    if ref in fetched.documents:
+        made = Created(fetched.documents[ref].data, is_new=False)
+    else:
+        made = create(runtime, ref, documents.project_data(project), f"Project {project_id}")
+    intent.refuse_another(made.data.get("fingerprint"))
+    return made
 
 
 def list_projects(runtime: Runtime, caller: Caller, limit: int, after: Cursor | None) -> Page:
@@ -41,12 +53,15 @@ def list_projects(runtime: Runtime, caller: Caller, limit: int, after: Cursor | 
     return runtime.store.find(Query("projects", where, Order("created_at", descending=True), limit, after))
 
 
-def edit_project(runtime: Runtime, caller: Caller, project_id: str, changes: dict[str, Any]) -> Project:
-    """The project with changed fields."""
+def edit_project(
+    runtime: Runtime, caller: Caller, project_id: str, changes: dict[str, Any], matching: Matching
+) -> Project:
+    """The project with changed fields. Raises PreconditionFailed."""
 
     def attempt() -> Project:
         seen = read_project(runtime, caller, project_id)
         before = seen.project
+        matching(before)
         fields = {"name": before.name, "description": before.description, "repo_url": before.repo_url}
         changed = projects.edit(before, seen.now, **{**fields, **changes})
         if changed is not before:
@@ -56,14 +71,17 @@ def edit_project(runtime: Runtime, caller: Caller, project_id: str, changes: dic
     return until_committed(f"Project {project_id}", attempt)
 
 
-def delete_project(runtime: Runtime, caller: Caller, project_id: str, *, force: bool) -> None:
+def delete_project(
+    runtime: Runtime, caller: Caller, project_id: str, matching: Matching, *, force: bool
+) -> None:
     """End a project: gone for every reader now, its environments by callbacks.
 
-    Raises ProjectInUse when it has live environments and `force` is not given.
+    Raises ProjectInUse when it has live environments and `force` is not given, or PreconditionFailed.
     """
 
     def attempt() -> None:
         seen = read_project(runtime, caller, project_id)
+        matching(seen.project)
         if not force and _has_live_environments(runtime, seen):
             raise ProjectInUse(project_id)
         ended = projects.end(seen.project, seen.now)

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from functions.tasks.schemas import Collection, SweepTask
 from shared import log
-from shared.changing import SWEEP_PATH, enqueue, wake
 from shared.ports import Cursor, Document, Filter, Order, Page, Query, Task
 from shared.runtime import Runtime
 from shared.times import from_text, to_text
+from shared.waking import SWEEP_PATH, enqueue, wake
 
 PAGE = 100
 MOST_PAGES = 10

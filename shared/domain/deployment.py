@@ -66,6 +66,8 @@ class Deployment:
     kind: Kind = Kind.DEPLOY
     rollback_of: str | None = None
     """The deployment whose version and configuration it has again."""
+    fingerprint: str | None = None
+    """Of the request that made it, if that may be repeated."""
 
     @property
     def waits_since(self) -> datetime:

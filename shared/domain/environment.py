@@ -145,6 +145,8 @@ class Environment:
     """The last 10 that were live, and those that will be: in this order, each from its moment on."""
     notes: tuple[Note, ...] = ()
     """The last 100."""
+    fingerprint: str | None = None
+    """Of the request that made it, if that may be repeated."""
 
     def status_at(self, now: datetime) -> str:
         """Its status at a moment."""

@@ -78,7 +78,9 @@ def _require_running(action: EnvironmentAction, environment: Environment, now: d
         raise EnvironmentNotRunning(environment.id, status)
 
 
-def draft(environment: Environment, deployment_id: str, work: Work, now: datetime) -> Deployment:
+def draft(
+    environment: Environment, deployment_id: str, work: Work, now: datetime, fingerprint: str | None = None
+) -> Deployment:
     """A deployment to ask for. The operations that take it set what is left open here."""
     return Deployment(
         id=deployment_id,
@@ -90,6 +92,7 @@ def draft(environment: Environment, deployment_id: str, work: Work, now: datetim
         work=work,
         created_at=now,
         timeline=(),
+        fingerprint=fingerprint,
     )
 
 

@@ -34,6 +34,8 @@ class Project:
     """When it was deleted. From then on nobody sees it or what belongs to it."""
     due_at: datetime | None = None
     """When its end must be carried on next."""
+    fingerprint: str | None = None
+    """Of the request that made it, if that may be repeated; likewise with environments and deployments."""
 
 
 def edit(

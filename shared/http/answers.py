@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, request
@@ -26,9 +26,7 @@ def response(answer: Answer) -> Response:
     headers = {"Cache-Control": "private, no-cache", **answer.headers}
     body = answer.body
     if body is None:
-        empty = Response(status=answer.status, headers=headers)
-        del empty.headers["Content-Type"]  # Flask names one for nothing too
-        return empty
+        return _empty(answer.status, headers)
     if isinstance(body, str):
         return Response(body, answer.status, {"Content-Type": "text/plain; charset=utf-8", **headers})
     if isinstance(body, File):
@@ -40,7 +38,20 @@ def response(answer: Answer) -> Response:
         return Response(body.pieces, answer.status, {"Content-Type": EVENT_STREAM, **headers})
     if isinstance(body, Representation):
         headers["ETag"] = body.etag
+        if answer.status == 200 and _has_seen(body.etag):
+            return _empty(304, headers)
     return Response(_json(body), answer.status, {"Content-Type": "application/json", **headers})
+
+
+def _empty(status: int, headers: Mapping[str, str]) -> Response:
+    empty = Response(status=status, headers=dict(headers))
+    del empty.headers["Content-Type"]  # Flask names one for nothing too
+    return empty
+
+
+def _has_seen(etag: str) -> bool:
+    """Whether a reader has this already: weak comparison (RFC 9110, 13.1.2)."""
+    return request.method in {"GET", "HEAD"} and request.if_none_match.contains_weak(etag.strip('"'))
 
 
 def _json(body: View | Representation | Sequence[Representation]) -> str:

@@ -79,8 +79,16 @@ def _handle(route: Route, runtime: Callable[[], Runtime], **arguments: Any) -> R
         arguments["form"] = parsing.form_body(route.form, request)
     if route.headers is not None:
         arguments["headers"] = parsing.headers(route.headers, request)
-    accept = request.headers.get("Accept", "*/*")
-    call = Call(current, request.path, parsing.query_pairs(request), accept, user, has_gone(request))
+    call = Call(
+        runtime=current,
+        path=request.path,
+        parameters=parsing.query_pairs(request),
+        accept=request.headers.get("Accept", "*/*"),
+        user=user,
+        has_gone=has_gone(request),
+        idempotency_key=parsing.idempotency_key(request) if route.repeatable else None,
+        if_match=(request.if_match or None) if route.conditional else None,
+    )
     g.noted = call.noted
     return answers.response(route.handler(call, **arguments))
 

@@ -67,6 +67,26 @@ _HEADERS: Schema = {
         "schema": {"type": "string"},
     },
     "Location": {"description": "Where the new object is, path-absolute.", "schema": {"type": "string"}},
+    "Idempotent-Replayed": {
+        "description": "`true` when an earlier request with this Idempotency-Key made the object, which is "
+        "shown as it is now.",
+        "schema": {"type": "string"},
+    },
+}
+_REQUEST_HEADERS: Schema = {
+    "Idempotency-Key": {
+        "description": "Chosen by the client: the same request with the same key makes one object, however "
+        "often it is sent. It holds for as long as the object is there.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]*$"},
+    },
+    "If-Match": {
+        "description": "Entity tags: only if the object is as one of them says, else 412.",
+        "schema": {"type": "string"},
+    },
+    "If-None-Match": {
+        "description": "Entity tags: 304 without a body if the object is as one of them says.",
+        "schema": {"type": "string"},
+    },
 }
 
 _PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
@@ -142,6 +162,7 @@ def _operation(route: Route, schemas: dict[str, Schema]) -> Schema:
             *_path_parameters(route),
             *_parameters("query", route.query, schemas),
             *_parameters("header", route.headers, schemas),
+            *_common_headers(route),
         ],
         "responses": {**_answers(route), **_problems(route)},
         "security": [] if route.public else _SECURITY,
@@ -176,6 +197,17 @@ def _parameters(place: str, model: type[Parameters] | None, schemas: dict[str, S
     return found
 
 
+def _common_headers(route: Route) -> list[Schema]:
+    taken = {
+        "Idempotency-Key": route.repeatable,
+        "If-Match": route.conditional,
+        "If-None-Match": route.shows_resource,
+    }
+    return [
+        {"name": name, "in": "header", **_REQUEST_HEADERS[name]} for name, is_so in taken.items() if is_so
+    ]
+
+
 def _answers(route: Route) -> Schema:
     found: Schema = {}
     for status, answer in route.answers.items():
@@ -184,8 +216,14 @@ def _answers(route: Route) -> Schema:
         content = dict(_content(option) for option in options if option is not None)
         if content:
             described["content"] = content
-        described["headers"] = {name: _HEADERS[name] for name in _headers(status, answer)}
+        names = _headers(status, answer)
+        if status == 201 and route.repeatable:
+            names.append("Idempotent-Replayed")
+        described["headers"] = {name: _HEADERS[name] for name in names}
         found[str(status)] = described
+    if route.shows_resource:
+        headers = {name: _HEADERS[name] for name in ("X-Request-Id", "ETag")}
+        found["304"] = {"description": "What If-None-Match names is what there is.", "headers": headers}
     return found
 
 
@@ -228,6 +266,8 @@ def _problems(route: Route) -> Schema:
 
 def _refusals(route: Route) -> list[type[errors.EnvctlError]]:
     found = [*route.refusals, errors.InvalidInput, errors.Internal, errors.Unavailable]
+    found += [errors.KeyReused] if route.repeatable else []
+    found += [errors.PreconditionFailed] if route.conditional else []
     if not route.public:
         found.append(errors.Unauthenticated)
     if "{" in route.path:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
@@ -24,6 +25,7 @@ _DETAILS = {
 }
 """Where pydantic's own words would not help a client."""
 
+_IDEMPOTENCY_KEY = re.compile("[ -~]{1,255}")
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 FORM_TYPE = "application/x-www-form-urlencoded"
 
@@ -71,6 +73,15 @@ def headers(model: type[ParametersT], request: Request) -> ParametersT:
 def query_pairs(request: Request) -> dict[str, str]:
     """The query as it came. Only for queries that `query` has accepted."""
     return dict(parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True))
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The `Idempotency-Key`, if there is one."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        detail = "must be 1 to 255 printable ASCII characters"
+        raise InvalidInput([Fault("Idempotency-Key", detail, in_body=False)])
+    return key
 
 
 def _refuse_media_type(expected: str, request: Request) -> NoReturn:

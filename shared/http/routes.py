@@ -1,22 +1,33 @@
 """Routes as data: what a function serves, what the OpenAPI document is made of, what tests walk."""
 
 import inspect
+import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
-from werkzeug.datastructures import MIMEAccept
+from werkzeug.datastructures import ETags, MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from shared import ids
 from shared.access import Caller
-from shared.errors import EnvctlError
-from shared.http.types import Input, Parameters, View
+from shared.errors import EnvctlError, PreconditionFailed
+from shared.http.types import Input, Parameters, Resource, View
+from shared.idempotency import Intent, repeatable
 from shared.runtime import Runtime
 
 BASE_PATH = "/api/v1"
 JSON = "application/json"
 TEXT = "text/plain"
 EVENT_STREAM = "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """An object as JSON text, and its entity tag."""
+
+    json: str
+    etag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,10 @@ class Call:
     user: Caller | None = None
     has_gone: Callable[[], bool] = lambda: False
     """Whether the client has ended the connection meanwhile."""
+    idempotency_key: str | None = None
+    """Where the route takes one."""
+    if_match: ETags | None = None
+    """The entity tags that the client wants one of, where it does and the route looks at them."""
     noted: dict[str, Any] = field(default_factory=dict)
     """What the request's line in the log says besides: ids and outcomes, never what a client sent."""
 
@@ -40,19 +55,26 @@ class Call:
         accepted = parse_accept_header(self.accept, MIMEAccept)
         return accepted.best_match(media_types, media_types[0])
 
+    def intent(self, kind: str, body: Input) -> Intent:
+        """What the request wants to create; the same for every request with its idempotency key."""
+        if self.idempotency_key is None:
+            return Intent(ids.new_part())
+        request = json.dumps([self.path.rstrip("/"), body.model_dump()], default=str)
+        return repeatable(self.runtime.keys, self.caller, kind, self.idempotency_key, request)
+
+    def require_match(self, shown: Callable[[], Representation]) -> None:
+        """Raise PreconditionFailed unless If-Match, where it is given, names what is shown now.
+
+        Strong comparison (RFC 9110, 13.1.1).
+        """
+        if self.if_match is not None and not self.if_match.contains(shown().etag.strip('"')):
+            raise PreconditionFailed
+
     @property
     def caller(self) -> Caller:
         """Who calls. Only routes that ask for a token have one."""
         assert self.user is not None  # noqa: S101 - a route that uses it asks for a token
         return self.user
-
-
-@dataclass(frozen=True, slots=True)
-class Representation:
-    """An object as JSON text, and its entity tag."""
-
-    json: str
-    etag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +123,10 @@ class Route:
     """Whether it is called by the platform only, with the callback's credential."""
     documented: bool
     """Whether it is in the OpenAPI document."""
+    repeatable: bool
+    """Whether it takes an idempotency key."""
+    conditional: bool
+    """Whether it looks at If-Match."""
     body: type[Input] | None
     form: type[Parameters] | None
     query: type[Parameters] | None
@@ -110,6 +136,12 @@ class Route:
     def full_path(self) -> str:
         """The path as clients send it."""
         return self.path if self.path in ROOT_PATHS else BASE_PATH + self.path
+
+    @property
+    def shows_resource(self) -> bool:
+        """Whether it shows one object with an entity tag: then it looks at If-None-Match."""
+        shown = self.answers.get(200)
+        return self.method == "GET" and isinstance(shown, type) and issubclass(shown, Resource)
 
 
 ROOT_PATHS = {"/", "/health", "/openapi.json", "/docs", "/redoc", "/assets/{name}"}
@@ -123,7 +155,7 @@ class Group:
         self.about = about
         self.routes: list[Route] = []
 
-    def route(
+    def route(  # noqa: PLR0913 - a route's whole description stands at its handler
         self,
         method: str,
         path: str,
@@ -133,6 +165,8 @@ class Group:
         public: bool = False,
         internal: bool = False,
         documented: bool = True,
+        repeatable: bool = False,
+        conditional: bool = False,
     ) -> Callable[[HandlerT], HandlerT]:
         """Register a handler. What it takes follows from its parameters' names and types."""
 
@@ -151,6 +185,8 @@ class Group:
                     public=public,
                     internal=internal,
                     documented=documented and not internal,
+                    repeatable=repeatable,
+                    conditional=conditional,
                     **parts,
                 )
             )

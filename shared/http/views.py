@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import ConfigDict, Field
 
+from shared.changing import Added
 from shared.domain.actions import DeploymentAction, deployment_actions
 from shared.domain.deployment import Deployment, DeploymentStatus, Kind
 from shared.domain.timeline import step_at
@@ -63,7 +64,13 @@ def show_deployment(deployment: Deployment, now: datetime) -> Representation:
     )
 
 
-def created(deployment: Deployment, now: datetime) -> Answer:
+def created(shown: Representation, path: str, *, is_repeat: bool) -> Answer:
+    """The answer of an operation that makes an object, which lies at a path below the base path."""
+    repeated = {"Idempotent-Replayed": "true"} if is_repeat else {}
+    return Answer(201, shown, {"Location": BASE_PATH + path, **repeated})
+
+
+def deployed(added: Added) -> Answer:
     """The answer of an operation that makes a deployment."""
-    location = f"{BASE_PATH}/deployments/{deployment.id}"
-    return Answer(201, show_deployment(deployment, now), {"Location": location})
+    shown = show_deployment(added.deployment, added.now)
+    return created(shown, f"/deployments/{added.deployment.id}", is_repeat=added.is_repeat)

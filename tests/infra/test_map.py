@@ -18,7 +18,7 @@ INSTANCE = ROOT / "infra" / "modules" / "instance"
 MAP = gateway.functions()
 MONITORING = (INSTANCE / "monitoring.tf").read_text(encoding="utf-8")
 ENQUEUEING = {"change_environment", "enqueue", "wake", "wake_environment"}
-"""What of `shared.changing` asks for a wake-up."""
+"""What of `shared.changing` and `shared.waking` asks for a wake-up."""
 
 
 def _routes() -> Iterator[Route]:
@@ -63,7 +63,7 @@ def test_a_function_may_enqueue_if_and_only_if_it_does(name: str) -> None:
         alias.name
         for file in (ROOT / "functions" / name).glob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module == "shared.changing"
+        if isinstance(node, ast.ImportFrom) and node.module in {"shared.changing", "shared.waking"}
         for alias in node.names
     }
     assert MAP[name]["enqueues"] == bool(used & ENQUEUEING)

@@ -16,9 +16,9 @@ from local.dispatcher import (
     headers,
 )
 from local.sweeper import FIRST_SECONDS, INTERVAL_SECONDS, sweep_regularly
-from shared.changing import SWEEP_PATH
 from shared.errors import Unavailable
 from shared.ports import Task
+from shared.waking import SWEEP_PATH
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 TASK = Task("/api/v1/tasks/settle", {"id": "env_1"}, NOW)
