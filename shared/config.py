@@ -111,7 +111,7 @@ class Settings(BaseModel):
     """What callbacks must present on one machine; without it every callback is refused."""
     workers: Annotated[int, Field(ge=1, le=16)] = Field(default_factory=lambda: min(2, os.cpu_count() or 1))
     """How many processes serve HTTP on one machine."""
-    held_requests: Annotated[int, Field(ge=0, le=512)] = 4
+    held_requests: Annotated[int, Field(ge=0, le=32)] = 4
     """How many requests a process holds, waits and streams, until there is something new; further ones
     are answered at once. Half of its threads at most: a function has eight. 0 holds none."""
     log_level: Literal["INFO", "WARNING", "ERROR"] = "INFO"

@@ -21,7 +21,10 @@ LEAST_SECONDS = 0.05
 
 
 class HeldRequests:
-    """The places of a process. `sleep` and `timer` are seconds of real time, whatever the clock shows."""
+    """The places of a process. `sleep` and `timer` are seconds of real time, whatever the clock shows.
+
+    Without places, as where nothing happens by itself, everything is answered at once.
+    """
 
     def __init__(
         self,
