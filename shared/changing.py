@@ -239,7 +239,7 @@ def _read(
     refs = [ref, *more]
     if caller is not None:
         refs.append(documents.project_ref(ids.project_of(environment_id)))
-    fetched = fetch(runtime, refs)
+    fetched = fetch(runtime, refs, caller)
     found = dict(fetched.documents)
     as_ofs = []
     if caller is not None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.domain.api_token import ApiToken
 from shared.domain.deployment import Deployment, Kind
 from shared.domain.environment import (
     Environment,
@@ -19,7 +20,8 @@ from shared.domain.environment import (
     Unfinished,
     default_policy,
 )
-from shared.domain.project import Project, Role
+from shared.domain.project import Project
+from shared.domain.roles import Permission, Role
 from shared.domain.timeline import Outcome, Step, Timeline, Work
 from shared.domain.user import User
 from shared.ports import Data, Ref
@@ -33,6 +35,11 @@ that environment would stay for ever."""
 def user_ref(email_key: str) -> Ref:
     """Where the user with this e-mail key (`shared.keys`) lies: the id is what makes it unique."""
     return Ref("users", email_key)
+
+
+def api_token_ref(token_id: str) -> Ref:
+    """Where an API token's document lies. The token names it."""
+    return Ref("api_tokens", token_id)
 
 
 def project_ref(project_id: str) -> Ref:
@@ -87,6 +94,36 @@ def user_data(user: User) -> Data:
 def user(data: Data) -> User:
     """The user of a document."""
     return User(data["id"], data["email"], data["password_hash"], from_text(data["created_at"]))
+
+
+def api_token_data(token: ApiToken) -> Data:
+    """An API token as a document."""
+    return {
+        "id": token.id,
+        "user_id": token.user_id,
+        "name": token.name,
+        "scopes": [str(scope) for scope in token.scopes],
+        "project_id": token.project_id,
+        "token_hash": token.token_hash,
+        "created_at": to_text(token.created_at),
+        "expires_at": to_text(token.expires_at),
+        "last_used_at": _text(token.last_used_at),
+    }
+
+
+def api_token(data: Data) -> ApiToken:
+    """The API token of a document."""
+    return ApiToken(
+        id=data["id"],
+        user_id=data["user_id"],
+        name=data["name"],
+        scopes=tuple(map(Permission, data["scopes"])),
+        project_id=data["project_id"],
+        token_hash=data["token_hash"],
+        created_at=from_text(data["created_at"]),
+        expires_at=from_text(data["expires_at"]),
+        last_used_at=_moment(data["last_used_at"]),
+    )
 
 
 def project_data(project: Project) -> Data:

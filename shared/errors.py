@@ -178,6 +178,13 @@ class NotFound(EnvctlError):
         super().__init__(f"There is no {kind} {object_id}.")
 
 
+class Forbidden(EnvctlError):
+    """The caller sees what it is about, and may not do this with it."""
+
+    def __init__(self, needed: str, given: str) -> None:
+        super().__init__(f"This needs {needed}; {given} does not suffice.")
+
+
 class Unauthenticated(EnvctlError):
     """The request carries no valid access token. `presented`: it carries one that is not."""
 

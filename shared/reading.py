@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared import documents, ids
+from shared import api_tokens, documents, ids
 from shared.access import Caller, visible_project
 from shared.clock import effective_now
 from shared.domain.deployment import Deployment
@@ -24,11 +24,25 @@ class Fetched:
     clock_time: datetime
 
 
-def fetch(runtime: Runtime, refs: Sequence[Ref]) -> Fetched:
-    """Documents and the time, by one call to the store: every look at a lifecycle begins with it."""
+def fetch(runtime: Runtime, refs: Sequence[Ref], caller: Caller | None = None) -> Fetched:
+    """Documents and the time, by one call to the store: every look begins with it.
+
+    If the caller comes with an API token, its document is read in the same call. Raises Unauthenticated.
+    """
     clock_time = runtime.clock()
-    found = runtime.store.get_many(refs)
-    return Fetched({document.ref: document for document in found if document is not None}, clock_time)
+    credential = None if caller is None else caller.credential
+    found = runtime.store.get_many(refs if credential is None else [*refs, credential.ref])
+    by_ref = {document.ref: document for document in found if document is not None}
+    if credential is not None:
+        # Tokens live by the real clock, whatever time the lifecycles have.
+        api_tokens.prove(credential, by_ref.get(credential.ref), runtime.clock())
+    return Fetched(by_ref, clock_time)
+
+
+def prove(runtime: Runtime, caller: Caller | None) -> None:
+    """Look at the caller's API token, if nothing has been read so far. Raises Unauthenticated."""
+    if caller is not None and not caller.is_proven:
+        fetch(runtime, [], caller)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +91,7 @@ def read_project(
     """The project as the caller sees it now, or NotFound; with it what there is of other documents."""
     _known("prj", "project", project_id)
     ref = documents.project_ref(project_id)
-    fetched = fetch(runtime, [ref, *beside])
+    fetched = fetch(runtime, [ref, *beside], caller)
     project = visible_project(_project(fetched, project_id), caller, "project", project_id)
     now = effective_now(fetched.clock_time, project.as_of)
     return ProjectSeen(project, fetched.documents[ref], now, fetched.documents)
@@ -89,7 +103,7 @@ def read_environment(
     """The environment as the caller sees it now, or NotFound. A deleted one only if asked for."""
     _known("env", "environment", environment_id)
     ref, project_id = documents.environment_ref(environment_id), ids.project_of(environment_id)
-    fetched = fetch(runtime, [documents.project_ref(project_id), ref])
+    fetched = fetch(runtime, [documents.project_ref(project_id), ref], caller)
     project = visible_project(_project(fetched, project_id), caller, "environment", environment_id)
     if ref not in fetched.documents:
         raise NotFound("environment", environment_id)
@@ -113,7 +127,7 @@ def read_deployment(
         documents.environment_ref(ids.environment_of(deployment_id)),
         documents.deployment_ref(deployment_id),
     )
-    fetched = fetch(runtime, [documents.project_ref(project_id), parent, ref])
+    fetched = fetch(runtime, [documents.project_ref(project_id), parent, ref], caller)
     project = visible_project(_project(fetched, project_id), caller, "deployment", deployment_id)
     if parent not in fetched.documents or ref not in fetched.documents:
         raise NotFound("deployment", deployment_id)

@@ -2,6 +2,7 @@
 
 from functions.auth import use_cases
 from functions.auth.schemas import LoginForm, Registration, TokenView, UserView
+from shared.domain.roles import Permission
 from shared.domain.user import User
 from shared.errors import EmailTaken, WrongCredentials
 from shared.http.routes import Answer, Call, Group
@@ -35,7 +36,7 @@ def login(call: Call, form: LoginForm) -> Answer:
     return Answer(200, view, {"Cache-Control": "no-store"})
 
 
-@group.route("GET", "/auth/me", {200: UserView})
+@group.route("GET", "/auth/me", {200: UserView}, needs=Permission.READ)
 def get_me(call: Call) -> Answer:
     """Show the account that the token belongs to."""
     return Answer(200, _view(use_cases.get_user(call.runtime, call.caller)))

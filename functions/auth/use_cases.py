@@ -9,9 +9,8 @@ from shared.changing import create
 from shared.domain.user import User, normalise_email
 from shared.errors import Conflict, EmailTaken, Unauthenticated, WrongCredentials
 from shared.ports import Document, Update
+from shared.reading import fetch
 from shared.runtime import Runtime
-
-_KEY_LENGTH = 32
 
 
 def register_user(runtime: Runtime, email: str, password: str) -> User:
@@ -59,8 +58,8 @@ def _rehash(runtime: Runtime, document: Document, user: User, password: str) -> 
 
 def get_user(runtime: Runtime, caller: Caller) -> User:
     """The caller's account. Raises Unauthenticated when it is gone although the token has not expired."""
-    key = caller.user_id.removeprefix("usr-")[:_KEY_LENGTH]
-    document = runtime.store.get(documents.user_ref(key))
+    ref = documents.user_ref(ids.email_key_of(caller.user_id))
+    document = fetch(runtime, [ref], caller).documents.get(ref)
     if document is None or document.data["id"] != caller.user_id:
         raise Unauthenticated("The account of this access token does not exist any more.")
     return documents.user(document.data)

@@ -6,6 +6,7 @@ from functions.projects import use_cases
 from functions.projects.schemas import DeleteParameters, NewProject, ProjectChanges, ProjectView
 from shared import documents
 from shared.domain.project import Project
+from shared.domain.roles import Permission
 from shared.errors import BadPageToken, ProjectInUse
 from shared.http import pages
 from shared.http.answers import represent
@@ -33,7 +34,7 @@ def _must_match(call: Call) -> Callable[[Project], None]:
     return lambda project: call.require_match(lambda: _view(project))
 
 
-@group.route("POST", "/projects", {201: ProjectView}, repeatable=True)
+@group.route("POST", "/projects", {201: ProjectView}, repeatable=True, needs=Permission.ADMIN)
 def create_project(call: Call, body: NewProject) -> Answer:
     """Create a project.
 
@@ -59,7 +60,7 @@ def get_project(call: Call, project_id: str) -> Answer:
     return Answer(200, _view(read_project(call.runtime, call.caller, project_id).project))
 
 
-@group.route("PATCH", "/projects/{project_id}", {200: ProjectView}, conditional=True)
+@group.route("PATCH", "/projects/{project_id}", {200: ProjectView}, conditional=True, needs=Permission.ADMIN)
 def edit_project(call: Call, project_id: str, body: ProjectChanges) -> Answer:
     """Change a project's name, description or repository."""
     changes = body.model_dump(exclude_unset=True)
@@ -67,7 +68,14 @@ def edit_project(call: Call, project_id: str, body: ProjectChanges) -> Answer:
     return Answer(200, _view(project))
 
 
-@group.route("DELETE", "/projects/{project_id}", {204: None}, refusals=(ProjectInUse,), conditional=True)
+@group.route(
+    "DELETE",
+    "/projects/{project_id}",
+    {204: None},
+    refusals=(ProjectInUse,),
+    conditional=True,
+    needs=Permission.ADMIN,
+)
 def delete_project(call: Call, project_id: str, query: DeleteParameters) -> Answer:
     """Delete a project.
 

@@ -5,16 +5,17 @@ from typing import Any
 
 from functions.projects.schemas import NewProject
 from shared import documents, ids, listing
-from shared.access import Caller
+from shared.access import Caller, permit_new_project
 from shared.changing import Created, create, until_committed
 from shared.clock import effective_now
 from shared.domain import project as projects
 from shared.domain.environment import ENDED, LIVE
-from shared.domain.project import Project, Role
-from shared.errors import ProjectInUse
+from shared.domain.project import Project
+from shared.domain.roles import Role
+from shared.errors import NotFound, ProjectInUse
 from shared.idempotency import Intent
 from shared.ports import Cursor, Filter, Order, Page, Query, Update
-from shared.reading import ProjectSeen, fetch, read_project
+from shared.reading import ProjectSeen, fetch, prove, read_project
 from shared.runtime import Runtime
 from shared.waking import wake
 
@@ -23,10 +24,14 @@ Matching = Callable[[Project], None]
 
 
 def create_project(runtime: Runtime, caller: Caller, intent: Intent, new: NewProject) -> Created:
-    """A new project that the caller owns, or the intent's as it is now. Raises KeyReused."""
+    """A new project that the caller owns, or the intent's as it is now.
+
+    Raises KeyReused, and Forbidden for an API token that may not make any.
+    """
     project_id = ids.new_project_id(intent.part)
     ref = documents.project_ref(project_id)
-    fetched = fetch(runtime, [ref] if intent.is_repeatable else [])
+    fetched = fetch(runtime, [ref] if intent.is_repeatable else [], caller)
+    permit_new_project(caller)
     now = fetched.clock_time
     project = Project(
         id=project_id,
@@ -48,9 +53,22 @@ def create_project(runtime: Runtime, caller: Caller, intent: Intent, new: NewPro
 
 
 def list_projects(runtime: Runtime, caller: Caller, limit: int, after: Cursor | None) -> Page:
-    """A page of the projects that the caller is a member of, newest first."""
+    """A page of the projects that the caller is a member of, newest first.
+
+    An API token for one project sees that one.
+    """
+    prove(runtime, caller)
+    if caller.bound_to is not None:
+        return _one_project(runtime, caller, caller.bound_to)
     where = (Filter("member_ids", "array_contains", caller.user_id), Filter("ended", "==", False))
     return runtime.store.find(Query("projects", where, Order("created_at", descending=True), limit, after))
+
+
+def _one_project(runtime: Runtime, caller: Caller, project_id: str) -> Page:
+    try:
+        return Page([read_project(runtime, caller, project_id).document], None)
+    except NotFound:
+        return Page([], None)
 
 
 def edit_project(

@@ -3,17 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
+
+from shared.domain.roles import Role
 
 LOOK_AGAIN = timedelta(seconds=60)
 """After a project's end, when to look for environments that were being created at that moment: longer
 than any request lasts. (A commit has no verify-only write, so this is how a racing create is caught.)"""
-
-
-class Role(StrEnum):
-    """What a member may do; see `shared.access`."""
-
-    OWNER = "owner"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from flask import Flask, Response, g, request
 from werkzeug import exceptions
 
 from shared import errors, log
+from shared.access import Caller
 from shared.http import answers, health, parsing, problems
-from shared.http.authentication import authenticate, authenticate_callback
+from shared.http.authentication import admit, proving
 from shared.http.clients import has_gone
 from shared.http.routes import Answer, Call, Group, Route
 from shared.http.types import Parameters, View
@@ -57,12 +58,14 @@ def create_app(group: Group, runtime: Callable[[], Runtime]) -> Flask:
 def _handle(route: Route, runtime: Callable[[], Runtime], **arguments: Any) -> Response:  # noqa: ANN401 - path parameters
     """Authenticate, then validate, then call the handler."""
     current = runtime()
-    user = None
-    if route.internal:
-        authenticate_callback(request, current)
-    elif not route.public:
-        user = authenticate(request, current)
-        g.user_id = user.user_id
+    caller = g.caller = admit(route, request, current)
+    with proving(current, caller):
+        answer = _answer(route, current, caller, arguments)
+    return answers.response(answer)
+
+
+def _answer(route: Route, current: Runtime, caller: Caller | None, arguments: dict[str, Any]) -> Answer:
+    """Validate, then call the handler."""
     query = parsing.query(route.query or NoParameters, request)
     if route.query is not None:
         arguments["query"] = query
@@ -74,7 +77,7 @@ def _handle(route: Route, runtime: Callable[[], Runtime], **arguments: Any) -> R
                 raise
             # A task that can't be read will never be better: acknowledged, and said aloud.
             log.write("ERROR", "malformed task", fault=str(fault), request_id=g.request_id)
-            return answers.response(Answer(200, Malformed(outcome="malformed")))
+            return Answer(200, Malformed(outcome="malformed"))
     if route.form is not None:
         arguments["form"] = parsing.form_body(route.form, request)
     if route.headers is not None:
@@ -84,13 +87,13 @@ def _handle(route: Route, runtime: Callable[[], Runtime], **arguments: Any) -> R
         path=request.path,
         parameters=parsing.query_pairs(request),
         accept=request.headers.get("Accept", "*/*"),
-        user=user,
+        user=caller,
         has_gone=has_gone(request),
         idempotency_key=parsing.idempotency_key(request) if route.repeatable else None,
         if_match=(request.if_match or None) if route.conditional else None,
     )
     g.noted = call.noted
-    return answers.response(route.handler(call, **arguments))
+    return route.handler(call, **arguments)
 
 
 def _begin() -> None:
@@ -112,12 +115,20 @@ def _finish(response: Response) -> Response:
         status=response.status_code,
         ms=round((time.perf_counter() - g.began) * 1000, 2),
         request_id=g.request_id,
-        user_id=g.get("user_id"),
+        **_caller_ids(g.get("caller")),
         trace=request.headers.get("X-Cloud-Trace-Context"),
         retry=request.headers.get("X-CloudTasks-TaskRetryCount"),
         **g.get("noted", {}),
     )
     return response
+
+
+def _caller_ids(caller: Caller | None) -> dict[str, str]:
+    """Who it was, if that is certain."""
+    if caller is None or not caller.is_proven:
+        return {}
+    token = caller.credential
+    return {"user_id": caller.user_id, **({} if token is None else {"api_token_id": token.ref.id})}
 
 
 def _problem(error: errors.EnvctlError) -> Response:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from shared import errors, groups
+from shared.domain.roles import Permission
 from shared.http import health, problems
 from shared.http.parsing import FORM_TYPE
 from shared.http.routes import EVENT_STREAM, JSON, TEXT, EventStream, Group, Route
@@ -270,6 +271,8 @@ def _refusals(route: Route) -> list[type[errors.EnvctlError]]:
     found += [errors.PreconditionFailed] if route.conditional else []
     if not route.public:
         found.append(errors.Unauthenticated)
+        if route.needs != Permission.READ:  # every role and every scope gives that
+            found.append(errors.Forbidden)
     if "{" in route.path:
         found.append(errors.NotFound)
         if route.method != "GET":

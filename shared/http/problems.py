@@ -21,6 +21,7 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.BadPageToken: Kind(400, "bad_page_token", "Bad page token"),
     errors.Unauthenticated: Kind(401, "unauthenticated", "Not authenticated"),
     errors.WrongCredentials: Kind(401, "wrong_credentials", "Wrong credentials"),
+    errors.Forbidden: Kind(403, "forbidden", "Not permitted"),
     errors.NotFound: Kind(404, "not_found", "Not found"),
     errors.UnknownPath: Kind(404, "unknown_path", "Unknown path"),
     errors.MethodNotAllowed: Kind(405, "method_not_allowed", "Method not allowed"),

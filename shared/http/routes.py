@@ -11,6 +11,7 @@ from werkzeug.http import parse_accept_header
 
 from shared import ids
 from shared.access import Caller
+from shared.domain.roles import Permission
 from shared.errors import EnvctlError, PreconditionFailed
 from shared.http.types import Input, Parameters, Resource, View
 from shared.idempotency import Intent, repeatable
@@ -127,6 +128,9 @@ class Route:
     """Whether it takes an idempotency key."""
     conditional: bool
     """Whether it looks at If-Match."""
+    needs: Permission | None
+    """What its caller must be permitted. None: a login, because it is about the caller's own account;
+    of a route that takes no access token: nothing."""
     body: type[Input] | None
     form: type[Parameters] | None
     query: type[Parameters] | None
@@ -142,6 +146,13 @@ class Route:
         """Whether it shows one object with an entity tag: then it looks at If-None-Match."""
         shown = self.answers.get(200)
         return self.method == "GET" and isinstance(shown, type) and issubclass(shown, Resource)
+
+
+def _needed(method: str, path: str) -> Permission | None:
+    """What a route needs that doesn't say it."""
+    if path.startswith("/auth/"):
+        return None
+    return Permission.READ if method == "GET" else Permission.DEPLOY
 
 
 ROOT_PATHS = {"/", "/health", "/openapi.json", "/docs", "/redoc", "/assets/{name}"}
@@ -167,8 +178,13 @@ class Group:
         documented: bool = True,
         repeatable: bool = False,
         conditional: bool = False,
+        needs: Permission | None = None,
     ) -> Callable[[HandlerT], HandlerT]:
-        """Register a handler. What it takes follows from its parameters' names and types."""
+        """Register a handler. What it takes follows from its parameters' names and types.
+
+        It needs what its method does (GET to read, others to deploy) unless that is said; below `/auth`
+        it takes a login, and no API token.
+        """
 
         def register(handler: HandlerT) -> HandlerT:
             hints = get_type_hints(handler)
@@ -187,6 +203,7 @@ class Group:
                     documented=documented and not internal,
                     repeatable=repeatable,
                     conditional=conditional,
+                    needs=None if public or internal else needs or _needed(method, path),
                     **parts,
                 )
             )

@@ -14,7 +14,8 @@ from shared.domain import project as projects
 from shared.domain.aggregate import Aggregate, needs_wake, open_environment, replan
 from shared.domain.deployment import Deployment
 from shared.domain.environment import DELETED, DELETING, EnvironmentType, Policy
-from shared.domain.project import LOOK_AGAIN, Project, Remains, Role
+from shared.domain.project import LOOK_AGAIN, Project, Remains
+from shared.domain.roles import Role
 from shared.domain.timeline import Work
 from shared.errors import EnvctlError
 from tests.unit.lives import OF_DEPLOYMENTS, Event, Life, Wish, kept, see, status, with_beside
