@@ -14,8 +14,8 @@ from typing import Any
 
 def __getattr__(name: str) -> Callable[..., Any]:
     with _uncollected():
-        from shared.errors import StartupError  # noqa: PLC0415 - while nothing is collected
         from shared.groups import entry_point  # noqa: PLC0415 - likewise
+        from shared.startup import StartupError  # noqa: PLC0415 - while nothing is collected
 
         try:
             return entry_point(name)

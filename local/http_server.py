@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 
-from shared.errors import PortTaken, StartupError
+from shared.startup import PortTaken, StartupError
 
 HOST = "127.0.0.1"
 STOP_SECONDS = 3.0

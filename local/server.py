@@ -19,7 +19,7 @@ from local.sweeper import sweep_regularly
 from local.welcome import welcome
 from shared import config, log, runtime
 from shared.clock import SystemClock
-from shared.errors import StartupError
+from shared.startup import StartupError
 
 START_SECONDS = 60.0
 """How long the HTTP server may take until it answers."""

@@ -44,46 +44,6 @@ class MissingIndex(EnvctlError):
         super().__init__(f"No index serves the query {shape}.")
 
 
-# What stops a process from starting ----------------------------------------------------------
-
-
-class StartupError(EnvctlError):
-    """A process can't start. The sentence is all that its user sees."""
-
-
-class BadSetting(StartupError):
-    """An environment variable has a value that can't be used."""
-
-    def __init__(self, variable: str, fault: str) -> None:
-        super().__init__(f"{variable}: {fault}")
-
-
-class HomeUnusable(StartupError):
-    """The data folder can't be made, read or written."""
-
-    def __init__(self, folder: str, fault: str) -> None:
-        super().__init__(
-            f"The data folder {folder} can't be used: {fault}. Set ENVCTL_HOME to another folder."
-        )
-
-
-class DatabaseTooNew(StartupError):
-    """The database file was written by a later version of envctl."""
-
-    def __init__(self, file: str, found: int, known: int) -> None:
-        super().__init__(
-            f"The database {file} comes from a newer envctl: its schema is {found}, this one knows {known}. "
-            "Install the newer one, or set ENVCTL_HOME to another folder."
-        )
-
-
-class PortTaken(StartupError):
-    """Another process listens on the port."""
-
-    def __init__(self, port: int, fault: str) -> None:
-        super().__init__(f"Port {port} can't be used: {fault}. Set PORT to another one.")
-
-
 # What the lifecycle refuses ------------------------------------------------------------------
 
 
@@ -165,6 +125,16 @@ class ProjectInUse(EnvctlError):
     def __init__(self, project_id: str) -> None:
         super().__init__(
             f"Project {project_id} has live environments. Delete them first, or repeat with ?force=true."
+        )
+
+
+class NoAnswer(EnvctlError):
+    """A function was asked to change something, and ended or fell silent before it answered."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(
+            f"The {part} gave no answer: it may have done what was asked, or not. Look before you ask "
+            "again, or repeat the request with the Idempotency-Key that it had."
         )
 
 
@@ -256,6 +226,15 @@ class BodyTooLarge(EnvctlError):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"The request body is longer than {most} bytes, the most that is taken.")
+
+
+class HeadersTooLarge(EnvctlError):
+    """A header is longer than any that is taken."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"A header, or several of one name together, is longer than {most} bytes, the most that is taken."
+        )
 
 
 class UnknownPath(EnvctlError):

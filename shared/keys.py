@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.config import KEY_BYTES, Google, key_bytes
-from shared.errors import HomeUnusable
+from shared.startup import HomeUnusable
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

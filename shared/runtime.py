@@ -12,11 +12,12 @@ from shared import config, log
 from shared.callbacks import CallbackCheck, SecretCheck
 from shared.clock import Clock, SystemClock
 from shared.config import Google, Settings
-from shared.errors import HomeUnusable, Unavailable
+from shared.errors import Unavailable
 from shared.held import HeldRequests
 from shared.keys import Keys, given_keys, keys_in, open_home
 from shared.locks import NamedLocks
 from shared.ports import Store, TaskQueue
+from shared.startup import HomeUnusable
 
 if TYPE_CHECKING:
     from shared.adapters.sqlite import Database

@@ -31,7 +31,7 @@ from local.google.task_service import handler_of
 from local.signals import Signals
 from shared.adapters.sqlite_queue import Lease
 from shared.clock import Clock, SystemClock
-from shared.errors import PortTaken, StartupError
+from shared.startup import PortTaken, StartupError
 
 THREADS = 8
 """How many calls a queue makes at the same time at most, whatever more its settings allow."""

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from local.google.processes import free_port, started
 from shared import config
-from shared.errors import StartupError
+from shared.startup import StartupError
 
 IMAGE = "gcr.io/google.com/cloudsdktool/google-cloud-cli:emulators"
 JAR = Path("platform", "cloud-firestore-emulator", "cloud-firestore-emulator.jar")

@@ -1,10 +1,12 @@
 """The front door: one base URL for functions that are processes of their own, as a gateway in the cloud.
 
-client ──> a thread ──> a kept connection ──> the function's process
-                          └── none to be had: 503, try again
+client ──> a thread: head and body ──> a kept connection ──> the function's process
+                                         │                    └── ends without an answer: 502, nobody knows
+                                         └── none to be had: 503, try again
 
-A reverse proxy: what a client sends reaches the function byte for byte, its answer comes back piece by
-piece. Of the headers it changes what a proxy must: those of the connection, and X-Forwarded-*.
+A reverse proxy: a request reaches its function once it is here whole, so that a slow client keeps none
+of a function's threads, and its answer comes back piece by piece. Of the headers it changes what a proxy
+must: those of the connection, the body's framing, and X-Forwarded-*.
 """
 
 import re
@@ -15,19 +17,35 @@ from typing import TYPE_CHECKING, Any
 
 from local.google.upstream import Connection, Upstream
 from local.routing import function_for
-from shared.errors import EnvctlError, MalformedBody, Unavailable
+from shared.errors import (
+    BodyTooLarge,
+    EnvctlError,
+    HeadersTooLarge,
+    MalformedBody,
+    NoAnswer,
+    Unavailable,
+)
 from shared.http import problems
+from shared.http.parsing import MOST_BODY_BYTES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _PIECE = 65_536
+_LONGEST_HEADER = 8_190
+"""The longest line that a function takes. Here several headers of one name have become one."""
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+"""Methods that change nothing (RFC 9110, 9.2.1)."""
 _OF_THE_CONNECTION = frozenset(
     ("CONNECTION", "KEEP_ALIVE", "PROXY_AUTHENTICATE", "PROXY_AUTHORIZATION", "TE", "TRAILER", "UPGRADE")
 )
 """RFC 9110, 7.6.1, as WSGI writes them."""
-_OURS = _OF_THE_CONNECTION | {"TRANSFER_ENCODING", "EXPECT", "X_FORWARDED_FOR", "X_FORWARDED_PROTO"}
+_OURS = _OF_THE_CONNECTION | {
+    *("TRANSFER_ENCODING", "EXPECT", "X_FORWARDED_FOR", "X_FORWARDED_PROTO"),
+    *("X_FORWARDED_PROTOCOL", "X_FORWARDED_SSL"),
+}
 """Headers that say something else behind this door, or were for us."""
+_PLACE = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
@@ -38,9 +56,7 @@ def application(ports: Mapping[str, int]) -> "WSGIApplication":
     def dispatch(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         name = function_for(environ["PATH_INFO"], upstreams)
         try:
-            answer = _ask(upstreams[name], environ)
-        except (OSError, HTTPException):
-            return _refuse(Unavailable(f"{name} function"), environ, start_response)
+            answer = _ask(name, upstreams[name], environ)
         except EnvctlError as fault:
             return _refuse(fault, environ, start_response)
         start_response(answer.status, answer.headers)
@@ -81,39 +97,54 @@ class _Answer:
         self._connection.give_back(lasts=lasts)
 
 
-def _ask(upstream: Upstream, environ: "WSGIEnvironment") -> _Answer:
-    """The function's answer, its body still to come. OSError or HTTPException: there is none."""
-    connection = upstream.connect()
+def _ask(name: str, upstream: Upstream, environ: "WSGIEnvironment") -> _Answer:
+    """The function's answer, its body still to come.
+
+    Raises Unavailable when the function can't be asked, NoAnswer when it may have done what it was asked.
+    """
+    body = _body(environ)
+    head = _head(environ, body)
     try:
-        is_sent = _send(connection, environ)
+        connection = upstream.connect()
+    except OSError as fault:
+        raise Unavailable(f"{name} function") from fault
+    try:
+        is_sent = _send(connection, head, body or b"")
         response = HTTPResponse(connection.socket, method=environ["REQUEST_METHOD"])
         response.begin()
-    except BaseException:
+    except (OSError, HTTPException) as fault:
         connection.give_back(lasts=False)
-        raise
+        if environ["REQUEST_METHOD"] in _SAFE:
+            raise Unavailable(f"{name} function") from fault
+        raise NoAnswer(f"{name} function") from fault
     return _Answer(connection, response, is_sent=is_sent)
 
 
-def _send(connection: Connection, environ: "WSGIEnvironment") -> bool:
+def _send(connection: Connection, head: bytes, body: bytes) -> bool:
     """Send the request. False when the function would not take all of it: its answer says why."""
-    connection.socket.sendall(_head(environ))
-    for piece in _body(environ):
-        try:
-            connection.socket.sendall(piece)
-        except ConnectionError:
-            return False
+    connection.socket.sendall(head)
+    try:
+        connection.socket.sendall(body)
+    except ConnectionError:
+        return False
     return True
 
 
-def _head(environ: "WSGIEnvironment") -> bytes:
-    lines = [
-        f"{environ['REQUEST_METHOD']} {environ['RAW_URI']} HTTP/1.1",
-        *(f"{name}: {value}" for name, value in _headers(environ)),
-    ]
+def _head(environ: "WSGIEnvironment", body: bytes | None) -> bytes:
+    """Raises HeadersTooLarge for a line that the function would refuse."""
+    headers = [f"{name}: {value}" for name, value in _headers(environ, body)]
+    if any(len(line) > _LONGEST_HEADER for line in headers):
+        raise HeadersTooLarge(_LONGEST_HEADER)
+    lines = [f"{environ['REQUEST_METHOD']} {_target(environ['RAW_URI'])} HTTP/1.1", *headers]
     return "\r\n".join((*lines, "", "")).encode("latin-1")
 
 
-def _headers(environ: "WSGIEnvironment") -> Iterator[tuple[str, str]]:
+def _target(uri: str) -> str:
+    """What is asked for, without the place that an absolute URI names: that is here."""
+    return _PLACE.sub("", uri, count=1) or "/"
+
+
+def _headers(environ: "WSGIEnvironment", body: bytes | None) -> Iterator[tuple[str, str]]:
     named = environ.get("HTTP_CONNECTION", "").upper().replace("-", "_").split(",")
     dropped = _OURS | {name.strip() for name in named} - {"HOST"}
     for key, value in environ.items():
@@ -125,26 +156,28 @@ def _headers(environ: "WSGIEnvironment") -> Iterator[tuple[str, str]]:
     yield "X-Forwarded-Proto", environ["wsgi.url_scheme"]
     if "CONTENT_TYPE" in environ:
         yield "Content-Type", environ["CONTENT_TYPE"]
-    if "CONTENT_LENGTH" in environ:
-        yield "Content-Length", environ["CONTENT_LENGTH"]
-    elif "HTTP_TRANSFER_ENCODING" in environ:
-        yield "Transfer-Encoding", "chunked"
+    if body is not None:
+        yield "Content-Length", str(len(body))
 
 
-def _body(environ: "WSGIEnvironment") -> Iterator[bytes]:
-    """The body as it comes in, framed as the head says. MalformedBody when it is not whole."""
-    if "CONTENT_LENGTH" in environ:
-        missing = int(environ["CONTENT_LENGTH"])
-        while missing > 0:
-            piece = _read(environ, min(missing, _PIECE))
-            if not piece:
-                raise MalformedBody("it ended early")
-            missing -= len(piece)
-            yield piece
-    elif "HTTP_TRANSFER_ENCODING" in environ:
-        while piece := _read(environ, _PIECE):
-            yield b"%x\r\n%b\r\n" % (len(piece), piece)
-        yield b"0\r\n\r\n"
+def _body(environ: "WSGIEnvironment") -> bytes | None:
+    """The whole body; None where the head speaks of none.
+
+    Raises BodyTooLarge for one that no function takes, MalformedBody for one that is not whole.
+    """
+    if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
+        return None
+    promised = int(environ["CONTENT_LENGTH"]) if "CONTENT_LENGTH" in environ else 0
+    if promised > MOST_BODY_BYTES:
+        raise BodyTooLarge(MOST_BODY_BYTES)
+    body = b""
+    while len(body) <= MOST_BODY_BYTES and (piece := _read(environ, _PIECE)):
+        body += piece
+    if len(body) > MOST_BODY_BYTES:
+        raise BodyTooLarge(MOST_BODY_BYTES)
+    if len(body) < promised:
+        raise MalformedBody("it ended early")
+    return body
 
 
 def _read(environ: "WSGIEnvironment", size: int) -> bytes:

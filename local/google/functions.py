@@ -4,11 +4,12 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from local.google.child import Child, end
 from local.http_server import HOST, is_healthy
 from shared import groups, log
-from shared.errors import StartupError
+from shared.startup import StartupError
 
 THREADS = "8"
 """How many requests an instance works on at the same time, as in the cloud."""
@@ -30,10 +31,12 @@ class FunctionFailed(StartupError):
 class Functions:
     """The processes, by the functions' names."""
 
-    def __init__(self, ports: Mapping[str, int], environment: Mapping[str, str]) -> None:
+    def __init__(self, ports: Mapping[str, int], environment: Mapping[str, str], folder: Path) -> None:
         self.ports = ports
-        own = {**environment, "THREADS": THREADS}
-        self._children = {name: Child(name, _command(name, port), own) for name, port in ports.items()}
+        self._children = {
+            name: Child(name, _command(name, port), {**environment, **_own(folder / name)})
+            for name, port in ports.items()
+        }
         self._missing = set(ports)
 
     def __getitem__(self, name: str) -> Child:
@@ -68,9 +71,12 @@ class Functions:
 
 
 @contextmanager
-def functions(environment: Mapping[str, str], ports: Mapping[str, int]) -> Iterator[Functions]:
-    """All functions, being started; they end with the block, or with this process."""
-    started = Functions(ports, environment)
+def functions(environment: Mapping[str, str], ports: Mapping[str, int], folder: Path) -> Iterator[Functions]:
+    """All functions, being started; they end with the block, or with this process.
+
+    Each has a folder of its own in that one, for what it runs with.
+    """
+    started = Functions(ports, environment, folder)
     started.start()
     try:
         yield started
@@ -89,6 +95,12 @@ def function_ports() -> dict[str, int]:
     """A free port for every function."""
     names = groups.names()
     return dict(zip(names, free_ports(len(names)), strict=True))
+
+
+def _own(folder: Path) -> dict[str, str]:
+    """Of a function alone. Its gunicorn's control socket would else be everybody's, in the user's home."""
+    folder.mkdir()
+    return {"THREADS": THREADS, "XDG_RUNTIME_DIR": str(folder)}
 
 
 def _command(name: str, port: int) -> list[str]:

@@ -11,8 +11,8 @@ from local.http_server import HOST, listen
 from local.signals import Signals
 from local.welcome import welcome
 from shared import config, log
-from shared.errors import StartupError
 from shared.keys import keys_in
+from shared.startup import StartupError
 
 START_SECONDS = 90.0
 """How long all the parts may take until they answer."""

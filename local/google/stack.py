@@ -29,8 +29,8 @@ from local.google.identity import PATH, Identity
 from local.http_server import HOST, Server, http_server, is_healthy, refuse_ended
 from local.sweeper import INTERVAL_SECONDS, sweep_regularly
 from shared import config
-from shared.errors import StartupError
 from shared.keys import Keys
+from shared.startup import StartupError
 
 PROJECT = "envctl-local"
 DATABASE = "envctl"
@@ -99,7 +99,6 @@ def running(
         folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="envctl-")))
         identity = Identity(folder)
         tasks_port, certificates_port = free_ports(2)
-        peer = parts.enter_context(_peer(folder, tasks_port, certificates_port))
         environment = config.for_child(
             **variables,
             **_settings(keys),
@@ -109,7 +108,9 @@ def running(
             ENVCTL_TASKS_ENDPOINT=f"{HOST}:{tasks_port}",
             ENVCTL_CERTIFICATES_URL=f"http://{HOST}:{certificates_port}{PATH}",
         )
-        started = parts.enter_context(functions(environment, ports))
+        started = parts.enter_context(functions(environment, ports, folder))
+        # Ends before the functions do: it would call in vain.
+        peer = parts.enter_context(_peer(folder, tasks_port, certificates_port))
         public = {name: at for name, at in ports.items() if name != "tasks"}
         door = parts.enter_context(
             http_server(

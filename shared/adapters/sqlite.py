@@ -14,7 +14,8 @@ from weakref import WeakSet
 
 from shared.adapters import sqlite_writer
 from shared.adapters.sqlite_writer import Work, Writer
-from shared.errors import DatabaseTooNew, HomeUnusable, Unavailable
+from shared.errors import Unavailable
+from shared.startup import DatabaseTooNew, HomeUnusable
 
 MIGRATIONS = (
     (

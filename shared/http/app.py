@@ -19,6 +19,7 @@ from shared.http.clients import has_gone
 from shared.http.routes import Answer, Call, Group, Route
 from shared.http.types import Parameters, View
 from shared.runtime import Runtime
+from shared.startup import StartupError
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -132,7 +133,7 @@ def _caller_ids(caller: Caller | None) -> dict[str, str]:
 
 
 def _problem(error: errors.EnvctlError) -> Response:
-    if isinstance(error, errors.StartupError):  # the data folder went away after the start
+    if isinstance(error, StartupError):  # the data folder went away after the start
         log.write("ERROR", "the database can't be used", fault=str(error), request_id=g.request_id)
         return _problem(errors.Unavailable("database"))
     kind = problems.kind_of(error)

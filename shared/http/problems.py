@@ -41,7 +41,9 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.InvalidInput: Kind(422, "invalid_input", "Invalid input"),
     errors.KeyReused: Kind(422, "idempotency_key_reused", "Idempotency key reused"),
     errors.TooManyUnfinished: Kind(429, "too_many_unfinished", "Too many unfinished deployments"),
+    errors.HeadersTooLarge: Kind(431, "headers_too_large", "Request header fields too large"),
     errors.Internal: Kind(500, "internal_error", "Internal error"),
+    errors.NoAnswer: Kind(502, "no_answer", "No answer"),
     errors.Unavailable: Kind(503, "unavailable", "Temporarily unavailable"),
     errors.Contended: Kind(503, "contended", "Too many changes at once"),
 }

@@ -13,8 +13,9 @@ import pytest
 from shared.adapters import sqlite_writer
 from shared.adapters.sqlite import SCHEMA_VERSION, Database
 from shared.adapters.sqlite_store import SqliteStore
-from shared.errors import Conflict, DatabaseTooNew, HomeUnusable, Unavailable
+from shared.errors import Conflict, Unavailable
 from shared.ports import Create, Filter, Order, Query, Ref, Update
+from shared.startup import DatabaseTooNew, HomeUnusable
 from tests.contract.elsewhere import Race
 
 ONE = Ref("things", "one")

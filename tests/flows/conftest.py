@@ -1,5 +1,6 @@
 """Running servers for the flows."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,8 +10,11 @@ import pytest
 
 from local.google.firestore_emulator import Emulator
 from local.google.stack import Sweep
+from local.http_server import http_server, is_healthy, listen
+from tests.flows.door import Door
+from tests.flows.far_end import OK, FarEnd, far_end
 from tests.flows.google_stack import GoogleStack, google_stack
-from tests.flows.server import SHORT, Server, free_port, run_local
+from tests.flows.server import SHORT, Server, free_port, run_local, wait_until
 
 
 class StartServer(Protocol):
@@ -81,3 +85,25 @@ def google(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iter
     home, sweep = tmp_path_factory.mktemp("home"), Sweep(0.5, OVERDUE_SECONDS)
     with google_stack(emulator, home, sweep, **STORY) as stack:
         yield stack
+
+
+@pytest.fixture(scope="module")
+def door_processes() -> Iterator[tuple[int, FarEnd, FarEnd]]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ENVCTL_")}
+    with ExitStack() as parts:
+        auth, docs = parts.enter_context(far_end()), parts.enter_context(far_end())
+        port, ports = free_port(), {"auth": auth.port, "docs": docs.port, "projects": free_port()}
+        application = f"local.google.front_door:application({ports})"
+        parts.enter_context(http_server(listen(port), "local.google.gunicorn_conf", application, inherited))
+        wait_until(lambda: is_healthy(port), 20, "the door is open")
+        yield port, auth, docs
+
+
+@pytest.fixture
+def door(door_processes: tuple[int, FarEnd, FarEnd]) -> Door:
+    door = Door(*door_processes)
+    for end in (door.auth, door.docs):
+        end.says(OK)
+        end.reads_bodies = True
+        end.arrived.clear()
+    return door

@@ -8,7 +8,7 @@ import pytest
 
 from shared import config
 from shared.config import Settings
-from shared.errors import BadSetting
+from shared.startup import BadSetting
 
 DEFAULTS = {
     "pending_seconds": 0.5,

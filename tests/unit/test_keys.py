@@ -11,8 +11,9 @@ import pytest
 
 from shared import config, tokens
 from shared.config import KEY_BYTES
-from shared.errors import HomeUnusable, Unauthenticated
+from shared.errors import Unauthenticated
 from shared.keys import Keys, given_keys, key_id, keys_in, open_home
+from shared.startup import HomeUnusable
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 OLD, NEW, OTHER = (letter * 40 for letter in (b"o", b"n", b"x"))

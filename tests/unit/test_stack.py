@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -58,13 +59,13 @@ Start = Callable[[list[str]], Functions]
 
 
 @pytest.fixture
-def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+def start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Start]:
     """Starts "functions" that are other programs."""
     running: list[Functions] = []
 
     def start_one(command: list[str]) -> Functions:
         monkeypatch.setattr(functions, "_command", lambda _name, _port: command)
-        running.append(Functions({"auth": 1}, dict(os.environ)))
+        running.append(Functions({"auth": 1}, dict(os.environ), tmp_path))
         running[0].start()
         return running[0]
 
