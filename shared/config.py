@@ -72,6 +72,9 @@ class Google(BaseModel):
     """What e-mail keys and ids are made with. It never rotates."""
     tasks_endpoint: Annotated[str, Field(pattern=r"^[^/:\s]+:[0-9]{1,5}$")] | None = None
     """host:port of a stand-in for Cloud Tasks, spoken to without TLS."""
+    proxies: Annotated[int, Field(ge=1, le=9)] = 2
+    """How many proxies write into X-Forwarded-For before a function reads it: Google's front end in front of
+    API Gateway, and the one in front of the function."""
     certificates_url: Annotated[str, Field(pattern=r"^https?://\S+$", max_length=500)] = (
         "https://www.googleapis.com/oauth2/v1/certs"
     )
@@ -102,7 +105,14 @@ class Settings(BaseModel):
     """From expiry to deletion."""
     tombstone_seconds: Seconds = 604_800
     """How long a deleted environment stays readable with `show_deleted`."""
-    access_token_seconds: Annotated[int, Field(ge=60, le=86_400)] = 3_600
+    access_token_seconds: Annotated[int, Field(ge=60, le=86_400)] = 900
+    """How long an access token lasts. Nothing ends one before that."""
+    session_idle_hours: Hours = 336
+    """How long a session lasts in which nobody refreshes: 14 days."""
+    session_hours: Hours = 2_160
+    """How long a session lasts at most, from its login: 90 days."""
+    failed_logins_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
+    """How many wrong passwords a process takes from one address, whatever the accounts."""
     environment_domain: Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$", max_length=190)] = (
         "preview.example.com"
     )

@@ -42,6 +42,16 @@ def api_token_ref(token_id: str) -> Ref:
     return Ref("api_tokens", token_id)
 
 
+def throttle_ref(email_key: str) -> Ref:
+    """Where the throttle on guessing a password lies, whether or not anybody has registered."""
+    return Ref("throttles", email_key)
+
+
+def session_ref(session_id: str) -> Ref:
+    """Where a session lies."""
+    return Ref("sessions", session_id)
+
+
 def project_ref(project_id: str) -> Ref:
     """Where a project lies."""
     return Ref("projects", project_id)
@@ -88,12 +98,19 @@ def user_data(user: User) -> Data:
         "email": user.email,
         "password_hash": user.password_hash,
         "created_at": to_text(user.created_at),
+        "generation": user.generation,
     }
 
 
 def user(data: Data) -> User:
     """The user of a document."""
-    return User(data["id"], data["email"], data["password_hash"], from_text(data["created_at"]))
+    return User(
+        id=data["id"],
+        email=data["email"],
+        password_hash=data["password_hash"],
+        created_at=from_text(data["created_at"]),
+        generation=data.get("generation", 0),
+    )
 
 
 def api_token_data(token: ApiToken) -> Data:

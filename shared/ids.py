@@ -1,7 +1,7 @@
 """Ids: random, opaque to clients, and made so that the server finds a thing's parents in it.
 
     prj-<p>   env-<p><e>   dep-<p><e><d>       each part 80 random bits in base 32
-    usr-<k><u>             tok-<k><u><t>       <k> is the e-mail key, two parts long
+    usr-<k><u>   ses-<k><u><s>   tok-<k><u><t>   <k> is the e-mail key, two parts long
 
 So one `get_many` reads an object together with everything that decides who may see it.
 """
@@ -11,7 +11,7 @@ import re
 import secrets
 
 _PART = 16
-_SHAPES = {"prj": 1, "env": 2, "dep": 3, "usr": 3, "tok": 4}
+_SHAPES = {"prj": 1, "env": 2, "dep": 3, "usr": 3, "ses": 4, "tok": 4}
 
 
 def new_part() -> str:
@@ -34,13 +34,18 @@ def new_deployment_id(environment_id: str, part: str | None = None) -> str:
     return "dep-" + environment_id[4:] + (part or new_part())
 
 
+def new_session_id(user_id: str) -> str:
+    """An id for a session of a user."""
+    return "ses-" + user_id[4:] + new_part()
+
+
 def new_api_token_id(user_id: str) -> str:
     """An id for an API token of a user."""
     return "tok-" + user_id[4:] + new_part()
 
 
 def is_id(kind: str, text: str) -> bool:
-    """Whether the text is an id of this kind (prj, env, dep, usr or tok). Anything else names nothing."""
+    """Whether the text is an id of this kind (see above). Anything else names nothing."""
     return re.fullmatch(f"{kind}-[a-z2-7]{{{_SHAPES[kind] * _PART}}}", text, re.ASCII) is not None
 
 
@@ -54,11 +59,11 @@ def environment_of(deployment_id: str) -> str:
     return "env-" + deployment_id[4 : 4 + 2 * _PART]
 
 
-def user_of(token_id: str) -> str:
-    """The id of the user whose API token it is."""
-    return "usr-" + token_id[4 : 4 + 3 * _PART]
+def user_of(object_id: str) -> str:
+    """The id of the user whose session or API token it is."""
+    return "usr-" + object_id[4 : 4 + 3 * _PART]
 
 
-def email_key_of(user_id: str) -> str:
-    """The e-mail key of a user, under which the account's document lies."""
-    return user_id[4 : 4 + 2 * _PART]
+def email_key_of(object_id: str) -> str:
+    """The e-mail key in the id of a user, session or API token: there the account's document lies."""
+    return object_id[4 : 4 + 2 * _PART]

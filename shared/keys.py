@@ -36,6 +36,13 @@ class Keys:
         digest = self._mac("id", json.dumps(named).encode())
         return base64.b32encode(digest[:10]).decode().lower()
 
+    def refresh_secret(self, token: str) -> bytes:
+        """The 32-byte secret of the refresh token that succeeds this one, the same whenever it is asked for.
+
+        Made with the key that never rotates: a lost answer can be given again while signing keys change.
+        """
+        return self._mac("refresh", token.encode())
+
     def seal(self, purpose: str, message: bytes) -> bytes:
         """A 16-byte code that only this instance can make for the message."""
         return self._mac(purpose, message)[:16]

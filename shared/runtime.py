@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared import config, log
+from shared.buckets import Buckets
 from shared.callbacks import CallbackCheck, SecretCheck
 from shared.clock import Clock, SystemClock
 from shared.config import Google, Settings
@@ -37,6 +38,7 @@ class Runtime:
     callbacks: CallbackCheck
     clock: Clock = field(default_factory=SystemClock)
     locks: NamedLocks = field(default_factory=NamedLocks)
+    buckets: Buckets = field(default_factory=Buckets)
     held: HeldRequests = field(default_factory=HeldRequests)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from shared.http.types import Input, Parameters, Time, View
+from shared.http.types import Input, Parameters, Resource, Time, View
 
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 EMAIL = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})*")
@@ -46,6 +46,27 @@ class LoginForm(Parameters):
     client_secret: str = ""
 
 
+class RefreshToken(Input):
+    """The refresh token of a session."""
+
+    refresh_token: Annotated[str, StringConstraints(max_length=1_024)] = Field(
+        examples=["envctl_r_…"], description="From the login, or from the refresh before."
+    )
+
+
+class NewPassword(Input):
+    """Another password, and the one until now."""
+
+    current_password: Annotated[str, StringConstraints(max_length=1_024)] = Field(examples=["secret123"])
+    new_password: Password = Field(examples=["another secret"])
+
+
+class Confirmation(Input):
+    """The account's password once more: an access token may be stolen."""
+
+    password: Annotated[str, StringConstraints(max_length=1_024)] = Field(examples=["secret123"])
+
+
 class UserView(View):
     """An account."""
 
@@ -60,3 +81,15 @@ class TokenView(View):
     access_token: str
     token_type: Literal["bearer"]
     expires_in: int = Field(description="Seconds.")
+    refresh_token: str = Field(description="For the next access token, at /api/v1/auth/refresh. Used once.")
+    refresh_expires_in: int = Field(description="Seconds until the session ends if nobody refreshes.")
+
+
+class SessionView(Resource):
+    """A session: somebody who has logged in, and can go on without the password."""
+
+    id: str
+    user_agent: str | None = Field(description="What the program that logged in calls itself.")
+    created_at: Time
+    last_used_at: Time = Field(description="When it was refreshed last.")
+    expires_at: Time

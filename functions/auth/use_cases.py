@@ -1,15 +1,18 @@
-"""What the auth function does."""
+"""What the auth function does with accounts."""
 
 from dataclasses import replace
-from datetime import timedelta
 
-from shared import documents, ids, passwords, tokens
+from functions.auth import leaving
+from functions.auth.sessions import Signed, begin_session
+from functions.auth.throttling import check_password
+from shared import documents, ids, passwords
 from shared.access import Caller
-from shared.changing import create
+from shared.changing import create, until_committed
 from shared.domain.user import User, normalise_email
-from shared.errors import Conflict, EmailTaken, Unauthenticated, WrongCredentials
-from shared.ports import Document, Update
-from shared.reading import fetch
+from shared.domain.user import change_password as with_password
+from shared.errors import Conflict, EmailTaken, Unauthenticated, WrongCredentials, WrongPassword
+from shared.http.origins import Origin
+from shared.ports import Delete, Document, Update
 from shared.runtime import Runtime
 
 
@@ -33,18 +36,16 @@ def register_user(runtime: Runtime, email: str, password: str) -> User:
     return user
 
 
-def log_in(runtime: Runtime, email: str, password: str) -> str:
-    """An access token. Raises WrongCredentials, after the same work, for an unknown address too."""
-    document = runtime.store.get(documents.user_ref(runtime.keys.email_key(normalise_email(email))))
-    user = None if document is None else documents.user(document.data)
-    if not passwords.check_password(password, None if user is None else user.password_hash):
+def log_in(runtime: Runtime, email: str, password: str, origin: Origin) -> Signed:
+    """A new session. Raises WrongCredentials, after the same work, for an unknown address too."""
+    key = runtime.keys.email_key(normalise_email(email))
+    document = check_password(runtime, key, password, origin.address)
+    if document is None:
         raise WrongCredentials
-    assert user is not None  # noqa: S101 - no password matches without one
-    assert document is not None  # noqa: S101 - likewise
+    user = documents.user(document.data)
     if passwords.needs_rehash(user.password_hash):
         _rehash(runtime, document, user, password)
-    lifetime = timedelta(seconds=runtime.settings.access_token_seconds)
-    return tokens.issue(runtime.keys, user.id, ids.new_part(), runtime.clock(), lifetime)
+    return begin_session(runtime, user, origin.user_agent)
 
 
 def _rehash(runtime: Runtime, document: Document, user: User, password: str) -> None:
@@ -56,10 +57,33 @@ def _rehash(runtime: Runtime, document: Document, user: User, password: str) -> 
         return
 
 
-def get_user(runtime: Runtime, caller: Caller) -> User:
-    """The caller's account. Raises Unauthenticated when it is gone although the token has not expired."""
-    ref = documents.user_ref(ids.email_key_of(caller.user_id))
-    document = fetch(runtime, [ref], caller).documents.get(ref)
-    if document is None or document.data["id"] != caller.user_id:
+def change_password(runtime: Runtime, caller: Caller, current: str, new: str, origin: Origin) -> None:
+    """Another password for the caller's account, and the end of all its sessions. Raises WrongPassword."""
+
+    def attempt() -> None:
+        document, user = _confirm(runtime, caller, current, origin)
+        changed = with_password(user, passwords.hash_password(new))
+        runtime.store.commit(Update(document.ref, documents.user_data(changed), document.version))
+
+    until_committed("This account", attempt)
+
+
+def delete_account(runtime: Runtime, caller: Caller, password: str, origin: Origin) -> None:
+    """End the caller's account; its sessions end with it. Raises WrongPassword, OwnsProjects."""
+
+    def attempt() -> None:
+        document, user = _confirm(runtime, caller, password, origin)
+        leaving.leave_projects(runtime, user.id)
+        runtime.store.commit(Delete(document.ref, document.version))
+
+    until_committed("This account", attempt)
+
+
+def _confirm(runtime: Runtime, caller: Caller, password: str, origin: Origin) -> tuple[Document, User]:
+    """The caller's account, its owner having given the password once more: a token may be stolen."""
+    document = check_password(runtime, ids.email_key_of(caller.user_id), password, origin.address)
+    if document is None:
+        raise WrongPassword
+    if document.data["id"] != caller.user_id:
         raise Unauthenticated("The account of this access token does not exist any more.")
-    return documents.user(document.data)
+    return document, documents.user(document.data)

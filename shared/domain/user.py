@@ -1,6 +1,6 @@
 """A user: somebody, or some CI job, with an e-mail address and a password."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 
@@ -13,6 +13,18 @@ class User:
     """Lower-cased whole."""
     password_hash: str
     created_at: datetime
+    generation: int = 0
+    """How often all sessions have been ended at once: those of another generation are over."""
+
+
+def change_password(user: User, password_hash: str) -> User:
+    """The user with another password. Whoever is logged in must log in again."""
+    return replace(end_sessions(user), password_hash=password_hash)
+
+
+def end_sessions(user: User) -> User:
+    """The user, logged out everywhere."""
+    return replace(user, generation=user.generation + 1)
 
 
 def normalise_email(email: str) -> str:

@@ -16,6 +16,7 @@ from shared.access import Caller
 from shared.http import answers, health, parsing, problems
 from shared.http.authentication import admit, proving
 from shared.http.clients import has_gone
+from shared.http.origins import origin_of
 from shared.http.routes import Answer, Call, Group, Route
 from shared.http.types import Parameters, View
 from shared.runtime import Runtime
@@ -89,6 +90,7 @@ def _answer(route: Route, current: Runtime, caller: Caller | None, arguments: di
         parameters=parsing.query_pairs(request),
         accept=request.headers.get("Accept", "*/*"),
         user=caller,
+        origin=origin_of(request, current.settings.google),
         has_gone=has_gone(request),
         idempotency_key=parsing.idempotency_key(request) if route.repeatable else None,
         if_match=(request.if_match or None) if route.conditional else None,

@@ -21,11 +21,14 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.BadPageToken: Kind(400, "bad_page_token", "Bad page token"),
     errors.Unauthenticated: Kind(401, "unauthenticated", "Not authenticated"),
     errors.WrongCredentials: Kind(401, "wrong_credentials", "Wrong credentials"),
+    errors.InvalidRefreshToken: Kind(401, "invalid_refresh_token", "Invalid refresh token"),
     errors.Forbidden: Kind(403, "forbidden", "Not permitted"),
+    errors.WrongPassword: Kind(403, "wrong_password", "Wrong password"),
     errors.NotFound: Kind(404, "not_found", "Not found"),
     errors.UnknownPath: Kind(404, "unknown_path", "Unknown path"),
     errors.MethodNotAllowed: Kind(405, "method_not_allowed", "Method not allowed"),
     errors.EmailTaken: Kind(409, "email_taken", "E-mail address taken"),
+    errors.OwnsProjects: Kind(409, "owns_projects", "Account owns projects"),
     errors.ProjectInUse: Kind(409, "project_in_use", "Project has live environments"),
     errors.EnvironmentNotRunning: Kind(409, "environment_not_running", "Environment is not running"),
     errors.EnvironmentEnding: Kind(409, "environment_ending", "Environment is being deleted"),
@@ -42,11 +45,15 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.KeyReused: Kind(422, "idempotency_key_reused", "Idempotency key reused"),
     errors.TooManyUnfinished: Kind(429, "too_many_unfinished", "Too many unfinished deployments"),
     errors.HeadersTooLarge: Kind(431, "headers_too_large", "Request header fields too large"),
+    errors.TooManyAttempts: Kind(429, "too_many_attempts", "Too many wrong passwords"),
     errors.Internal: Kind(500, "internal_error", "Internal error"),
     errors.NoAnswer: Kind(502, "no_answer", "No answer"),
     errors.Unavailable: Kind(503, "unavailable", "Temporarily unavailable"),
     errors.Contended: Kind(503, "contended", "Too many changes at once"),
 }
+
+_RETRYABLE = errors.Unavailable | errors.Contended | errors.TooManyUnfinished | errors.TooManyAttempts
+"""Errors that know when to try again."""
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -83,7 +90,7 @@ def headers(error: EnvctlError) -> dict[str, str]:
         refused = isinstance(error, errors.Unauthenticated) and error.presented
         fault = ', error="invalid_token"' if refused else ""
         given["WWW-Authenticate"] = f'Bearer realm="envctl"{fault}'
-    if isinstance(error, errors.Unavailable | errors.Contended | errors.TooManyUnfinished):
+    if isinstance(error, _RETRYABLE):
         given["Retry-After"] = str(max(1, ceil(error.retry_after.total_seconds())))
     if isinstance(error, errors.MethodNotAllowed):
         given["Allow"] = ", ".join(error.allowed)

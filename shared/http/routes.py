@@ -13,6 +13,7 @@ from shared import ids
 from shared.access import Caller
 from shared.domain.roles import Permission
 from shared.errors import EnvctlError, PreconditionFailed
+from shared.http.origins import Origin
 from shared.http.types import Input, Parameters, Resource, View
 from shared.idempotency import Intent, repeatable
 from shared.runtime import Runtime
@@ -42,6 +43,8 @@ class Call:
     """The query as it came, for links to other pages."""
     accept: str
     user: Caller | None = None
+    origin: Origin = field(default_factory=Origin)
+    """Where it comes from."""
     has_gone: Callable[[], bool] = lambda: False
     """Whether the client has ended the connection meanwhile."""
     idempotency_key: str | None = None

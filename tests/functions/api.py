@@ -35,6 +35,11 @@ SECRET = "the-callback-secret-of-these-tests-0123456789"
 KEYS = Keys({"k1": b"s" * 32}, b"i" * 32)
 ENVIRONMENT = {"name": "preview", "type": "ephemeral", "ttl_hours": 24}
 PERSISTENT = {"name": "staging", "type": "persistent"}
+PASSWORD = "correct horse battery"
+"""Everybody's who joins."""
+PASSWORD_HASH = (
+    "$argon2id$v=19$m=19456,t=2,p=1$hHDOmTMmBCBE6B3DmPPeOw$CKub2viiN24EpfB/WenD7Mxc+wEsLJe3x4bDE02rkFk"
+)
 _YEARS = timedelta(days=36_500)
 
 
@@ -87,7 +92,7 @@ class Api:
         """The token of a new account, stored without the work of hashing its password."""
         address = email or next(self._names)
         key = KEYS.email_key(address)
-        user = User(f"usr-{key}{'a' * 16}", address, "!", START)
+        user = User(f"usr-{key}{'a' * 16}", address, PASSWORD_HASH, START)
         self.store.inner.commit(Create(documents.user_ref(key), documents.user_data(user)))
         return self.token_of(user.id)
 

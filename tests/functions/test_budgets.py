@@ -5,7 +5,8 @@ from functools import partial
 
 import pytest
 
-from tests.functions.api import ENVIRONMENT, PERSISTENT, Api, Reply
+from tests.functions.accounts import account, login, logout, refresh, session
+from tests.functions.api import ENVIRONMENT, PASSWORD, PERSISTENT, Api, Reply
 
 
 class Known:
@@ -24,12 +25,53 @@ class Known:
         self.ephemeral = api.environment()
         self.expired = api.environment(None, {**ENVIRONMENT, "ttl_hours": 1e-3})
         api.live(10)
+        self.account = account(api, "user@example.com")
+        self.signed, self.used = session(api, self.account), session(api, self.account)
+        refresh(api, self.used.refresh_token)
         self.environments = f"/api/v1/environments/projects/{self.project}"
         self.deployments = f"/api/v1/deployments/environments/{self.environment}"
+
+    def post(self, target: str, body: object = None) -> Reply:
+        """A request of the account's."""
+        return self.api.post(target, body, token=self.signed.access_token)
 
 
 Act = Callable[[Known], Reply]
 CASES: dict[str, tuple[Act, list[str], int]] = {
+    "login": (lambda to: login(to.api, to.account.email), ["get 2", "commit 1"], 0),
+    "refresh": (lambda to: refresh(to.api, to.signed.refresh_token), ["get 2", "commit 1"], 0),
+    "refresh once more": (lambda to: refresh(to.api, to.used.refresh_token), ["get 2"], 0),
+    "log out": (lambda to: logout(to.api, to.signed.refresh_token), ["get 1", "commit 1"], 0),
+    "log out of nothing": (lambda to: logout(to.api, "x"), [], 0),
+    "log out everywhere": (
+        lambda to: to.post("/api/v1/auth/logout-everywhere"),
+        ["get 1", "commit 1"],
+        0,
+    ),
+    "sessions": (
+        lambda to: to.api.get("/api/v1/auth/sessions", token=to.signed.access_token),
+        ["get 1", "find 2"],
+        0,
+    ),
+    "end a session": (
+        lambda to: to.api.delete(
+            f"/api/v1/auth/sessions/{to.signed.session.id}", token=to.signed.access_token
+        ),
+        ["get 1", "commit 1"],
+        0,
+    ),
+    "change the password": (
+        lambda to: to.post(
+            "/api/v1/auth/password", {"current_password": PASSWORD, "new_password": "another one"}
+        ),
+        ["get 2", "commit 1"],
+        0,
+    ),
+    "delete the account": (
+        lambda to: to.post("/api/v1/auth/me/delete", {"password": PASSWORD}),
+        ["get 2", "find 0", "commit 1"],
+        0,
+    ),
     "me": (lambda to: to.api.get("/api/v1/auth/me"), ["get 1"], 0),
     "health": (lambda to: to.api.get("/health"), ["get 1"], 0),
     "project": (lambda to: to.api.get(f"/api/v1/projects/{to.project}"), ["get 1"], 0),
@@ -270,3 +312,12 @@ def test_refusals_cost_no_more_than_a_read(api: Api) -> None:
         assert api.get(target, token="x").status == 401
         assert api.get(f"{target}?nothing=1").status == 422
         assert api.store.calls == []
+
+
+@pytest.mark.parametrize("email", ["user@example.com", "nobody@example.com"])
+def test_a_wrong_password_costs_what_it_costs_for_an_address_unknown(api: Api, email: str) -> None:
+    Known(api)
+    for calls in [["get 2", "commit 1"]] * 5 + [["get 2"]]:
+        api.store.calls.clear()
+        assert login(api, email, "wrong password").status in {401, 429}
+        assert api.store.calls == calls

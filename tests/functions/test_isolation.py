@@ -14,13 +14,14 @@ from shared import groups
 from shared.callbacks import SecretCheck
 from shared.http import health
 from shared.http.routes import Route
-from tests.functions.api import ENVIRONMENT, SECRET, Api
+from tests.functions.api import ENVIRONMENT, PASSWORD, SECRET, Api
 
 ROUTES = {
     f"{route.method} {route.path}": route for name in groups.names() for route in groups.load(name).routes
 }
 ROUTES |= {f"{route.method} {route.path}": route for route in health.group.routes}
 TASK = {"collection": "environments", "id": "x", "due_at": "2026-01-01T00:00:00.000000Z"}
+FIRST = "person-0@example.com"
 ACCOUNT = {"email": "isolation@example.com", "password": "secret123"}
 
 
@@ -37,7 +38,16 @@ class Case:
 
 CASES = {
     "POST /auth/register": Case(201, ACCOUNT, stranger=201),
-    "POST /auth/login": Case(401, form={"username": "a@example.com", "password": "no"}, stranger=401),
+    "POST /auth/login": Case(200, form={"username": FIRST, "password": PASSWORD}, stranger=200),
+    "POST /auth/refresh": Case(401, {"refresh_token": "x"}, stranger=401),
+    "POST /auth/logout": Case(204, {"refresh_token": "x"}, stranger=204),
+    "POST /auth/logout-everywhere": Case(204, stranger=204),
+    "GET /auth/sessions": Case(200, stranger=200),
+    "DELETE /auth/sessions/{session_id}": Case(204),
+    "POST /auth/password": Case(
+        204, {"current_password": PASSWORD, "new_password": "another one"}, stranger=204
+    ),
+    "POST /auth/me/delete": Case(409, {"password": PASSWORD}, stranger=204),
     "GET /auth/me": Case(200, stranger=200),
     "POST /projects": Case(201, {"name": "x"}, stranger=201),
     "GET /projects": Case(200, stranger=200),
@@ -79,7 +89,11 @@ def _objects(api: Api) -> dict[str, str]:
     """Objects of the first account, one of each kind."""
     project_id = api.project()
     environment_id = api.running(project_id=project_id)
+    form = {"username": FIRST, "password": PASSWORD}
+    logged_in = api.post("/api/v1/auth/login", token=None, data=form)
+    assert logged_in.status == 200
     return {
+        "session_id": str(api.all("/api/v1/auth/sessions")[0]["id"]),
         "project_id": project_id,
         "environment_id": environment_id,
         "deployment_id": api.deploy(environment_id),
@@ -143,7 +157,7 @@ def test_the_other_kind_of_credential_is_401(shared_api: Api, name: str) -> None
 def test_another_users_token_sees_nothing(api: Api, name: str) -> None:
     reply = _send(api, name, f"Bearer {api.join()}")
     assert reply.status == CASES[name].stranger
-    if name in {"GET /projects", "GET /auth/me"}:
+    if name in {"GET /projects", "GET /auth/me", "GET /auth/sessions"}:
         assert reply.body == [] or reply["email"] == "person-1@example.com"
 
 

@@ -16,7 +16,8 @@ import pytest
 from shared import purging
 from shared.adapters.indexes import INDEXES, Declared, Index, read
 from shared.ports import Query
-from tests.functions.api import ENVIRONMENT, PERSISTENT, Api
+from tests.functions.accounts import account, session
+from tests.functions.api import ENVIRONMENT, PASSWORD, PERSISTENT, Api
 
 ROOT = Path(__file__).parents[2]
 YEAR = 365 * 24 * 3_600
@@ -64,6 +65,9 @@ def _live_through_everything(api: Api) -> None:
         f"{deployments}?status=running",
     ):
         assert api.get(target).status == 200, target
+    token = session(api, account(api, "life@example.com")).access_token
+    assert len(api.get("/api/v1/auth/sessions", token=token).body) == 1
+    assert api.post("/api/v1/auth/me/delete", {"password": PASSWORD}, token=token).status == 204
     assert api.delete(f"/api/v1/projects/{project_id}").status == 409
     assert api.delete(f"/api/v1/projects/{project_id}?force=true").status == 204
     api.drop_tasks()

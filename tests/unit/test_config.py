@@ -20,7 +20,10 @@ DEFAULTS = {
     "maximum_ttl_hours": 720,
     "grace_seconds": 3_600,
     "tombstone_seconds": 604_800,
-    "access_token_seconds": 3_600,
+    "access_token_seconds": 900,
+    "session_idle_hours": 336,
+    "session_hours": 2_160,
+    "failed_logins_per_minute": 600,
 }
 
 

@@ -162,7 +162,7 @@ def test_every_variable_is_set_or_has_a_default_or_is_for_one_machine(plan: Plan
             *(one["key"] for one in service["secret_environment_variables"]),
         )
     } - {"THREADS"}
-    stand_ins = {"tasks_endpoint", "certificates_url"}
+    stand_ins = {"tasks_endpoint", "certificates_url", "proxies"}
     needed = {
         f"ENVCTL_{name.upper()}"
         for name in Google.model_fields

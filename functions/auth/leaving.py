@@ -1,0 +1,63 @@
+"""What an account's end means for the projects that it is a member of."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from shared import documents
+from shared.changing import until_committed
+from shared.domain.project import Project
+from shared.domain.roles import Role
+from shared.errors import OwnsProjects
+from shared.ports import Cursor, Filter, Order, Query, Update
+from shared.runtime import Runtime
+
+_NAMED = 5
+"""How many projects a refusal names."""
+
+
+def leave_projects(runtime: Runtime, user_id: str) -> None:
+    """Leave every project. Raises OwnsProjects, before leaving any, if one would be left without an owner."""
+    projects = [*_projects_of(runtime, user_id)]
+    refuse_ownerless(projects, user_id)
+    for project in projects:
+        _leave(runtime, project.id, user_id)
+
+
+def refuse_ownerless(projects: list[Project], user_id: str) -> None:
+    """Raise OwnsProjects if any has no owner but this one."""
+    owned = [project.id for project in projects if _owners(project) == {user_id}]
+    if owned:
+        raise OwnsProjects(owned[:_NAMED], len(owned[_NAMED:]))
+
+
+def _projects_of(runtime: Runtime, user_id: str) -> Iterator[Project]:
+    where = (Filter("member_ids", "array_contains", user_id), Filter("ended", "==", False))
+    after: Cursor | None = None
+    while True:
+        page = runtime.store.find(Query("projects", where, Order("created_at", descending=True), after=after))
+        yield from (documents.project(document.data) for document in page.documents)
+        after = page.next
+        if after is None:
+            return
+
+
+def _leave(runtime: Runtime, project_id: str, user_id: str) -> None:
+    def attempt() -> None:
+        document = runtime.store.get(documents.project_ref(project_id))
+        if document is None:
+            return
+        project = documents.project(document.data)
+        if project.ended_at is not None or user_id not in project.roles:
+            return
+        refuse_ownerless([project], user_id)
+        roles = {member: role for member, role in project.roles.items() if member != user_id}
+        changed = documents.project_data(
+            replace(project, roles=roles, as_of=max(project.as_of, runtime.clock()))
+        )
+        runtime.store.commit(Update(document.ref, changed, document.version))
+
+    until_committed(f"Project {project_id}", attempt)
+
+
+def _owners(project: Project) -> set[str]:
+    return {member for member, role in project.roles.items() if role is Role.OWNER}

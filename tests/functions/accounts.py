@@ -1,0 +1,40 @@
+"""Accounts with a password, their logins and sessions."""
+
+from functions.auth.sessions import Signed, begin_session
+from shared import documents
+from shared.domain.user import User
+from shared.ports import Create
+from tests.functions.api import KEYS, PASSWORD, PASSWORD_HASH, Api, Reply
+from tests.functions.doubles import START
+
+
+def account(api: Api, email: str) -> User:
+    """A new account with the password."""
+    key = KEYS.email_key(email)
+    user = User(f"usr-{key}{'a' * 16}", email, PASSWORD_HASH, START)
+    api.store.inner.commit(Create(documents.user_ref(key), documents.user_data(user)))
+    return user
+
+
+def register(api: Api, email: str, password: str = PASSWORD) -> Reply:
+    return api.post("/api/v1/auth/register", {"email": email, "password": password}, token=None)
+
+
+def login(api: Api, username: str, password: str = PASSWORD, *, address: str = "", **more: str) -> Reply:
+    """Log in from an address of the network."""
+    form = {"username": username, "password": password, **more}
+    where = {"environ_base": {"REMOTE_ADDR": address}} if address else {}
+    return api.post("/api/v1/auth/login", token=None, data=form, **where)
+
+
+def session(api: Api, user: User) -> Signed:
+    """A new session, without the work of checking a password."""
+    return begin_session(api.runtime, user, None)
+
+
+def refresh(api: Api, token: str) -> Reply:
+    return api.post("/api/v1/auth/refresh", {"refresh_token": token}, token=None)
+
+
+def logout(api: Api, token: str) -> Reply:
+    return api.post("/api/v1/auth/logout", {"refresh_token": token}, token=None)
