@@ -1,34 +1,32 @@
 """What a client may wish for next, given what it has been told, and the request for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 from typing import Any
 
 from shared.times import to_text
-from tests.simulation.ledger import Ledger
+from tests.simulation.ledger import Ledger, Wish
 from tests.simulation.world import World
 
 V1 = "/api/v1"
 HOURS = (0.001, 0.001, 0.002, 0.01, 1, 24, 719)
 
 
-@dataclass(frozen=True)
-class Wish:
-    """A request, and what it is about."""
-
-    name: str
-    method: str
-    path: str
-    about: str
-    label: str
-    body: Any = None
+REPEATABLE = {"create project", "open", "deploy", "rollback"}
+"""What takes an idempotency key."""
 
 
 def wish_for(name: str, world: World, ledger: Ledger, number: int) -> Wish | None:
     """A request for an operation; None where there is nothing that it could be about."""
+    wish = _wish_for(name, world, ledger, f"n{number}")
+    if wish is None or name not in REPEATABLE or world.random.random() < 0.5:
+        return wish
+    return replace(wish, key=wish.label)
+
+
+def _wish_for(name: str, world: World, ledger: Ledger, label: str) -> Wish | None:
     known = _Known(world.random, ledger)
-    label = f"n{number}"
     match name:
         case "create project":
             return Wish(name, "POST", f"{V1}/projects", "", label, {"name": label})

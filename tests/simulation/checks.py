@@ -78,21 +78,20 @@ def _purge_at(environment: Json) -> str:
 
 
 def nothing_is_doubled(past: Past) -> Iterator[str]:
-    """Of each label as many objects as attempts were carried out, or may have been; never one refused."""
-    yield from _doubles(past, "create project", len(past.of("projects")))
-    yield from _doubles(past, "open", len(past.of("environments")))
-    made = Counter(data["version"] for data in past.of("deployments") if data["kind"] == "deploy")
+    """As many objects as attempts were carried out, or may have been; of those with one key a single one."""
+    deployments = past.of("deployments")
+    versions = Counter(data["version"] for data in deployments if data["kind"] == "deploy")
     for label, some in _by_label(past.ledger, "deploy"):
-        yield from _surplus(label, some, made.pop(label, 0))
-    if made:
-        yield f"deployments that nobody asked for: {made}"
-    again = sum(data["kind"] == "rollback" for data in past.of("deployments"))
-    yield from _doubles(past, "rollback", again)
-
-
-def _doubles(past: Past, name: str, made: int) -> Iterator[str]:
-    """Over all labels, for objects that don't show theirs, or not for ever."""
-    yield from _surplus(name, [request for request in past.ledger.requests if request.name == name], made)
+        yield from _surplus(label, [some], versions.pop(label, 0))
+    if versions:
+        yield f"deployments that nobody asked for: {versions}"
+    made = {
+        "create project": len(past.of("projects")),
+        "open": len(past.of("environments")),
+        "rollback": sum(data["kind"] == "rollback" for data in deployments),
+    }
+    for name, number in made.items():  # these don't show their labels, or not for ever
+        yield from _surplus(name, [some for _, some in _by_label(past.ledger, name)], number)
 
 
 def _by_label(ledger: Ledger, name: str) -> Iterator[tuple[str, list[Request]]]:
@@ -101,11 +100,18 @@ def _by_label(ledger: Ledger, name: str) -> Iterator[tuple[str, list[Request]]]:
         yield label, list(group)
 
 
-def _surplus(what: str, requests: list[Request], made: int) -> Iterator[str]:
-    acknowledged = sum(one.is_acknowledged for one in requests)
-    unknown = sum(one.is_unknown for one in requests)
-    if not acknowledged <= made <= acknowledged + unknown:
-        yield f"{what}: {made} exist, {acknowledged} were acknowledged, {unknown} may have been done"
+def _surplus(what: str, groups: list[list[Request]], made: int) -> Iterator[str]:
+    bounds = [_bounds(some) for some in groups]
+    least, most = sum(low for low, _ in bounds), sum(high for _, high in bounds)
+    if not least <= made <= most:
+        yield f"{what}: {made} exist, {least} were acknowledged, {most} may be there"
+
+
+def _bounds(attempts: list[Request]) -> tuple[int, int]:
+    """How many objects attempts of one wish have made: at least, and at most."""
+    certain = sum(one.is_acknowledged for one in attempts)
+    possible = certain + sum(one.is_unknown for one in attempts)
+    return (certain, possible) if attempts[0].key is None else (min(1, certain), min(1, possible))
 
 
 def numbers_have_neither_gaps_nor_repeats(past: Past) -> Iterator[str]:

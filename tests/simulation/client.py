@@ -13,6 +13,7 @@ from flask import Flask
 
 from shared import groups, tokens
 from shared.access import Caller
+from shared.domain.roles import Permission
 from shared.errors import EnvctlError
 from shared.http import problems
 from shared.http.app import create_app
@@ -46,11 +47,24 @@ class Reply:
 class Driver(Protocol):
     """Sends a request to a server."""
 
-    def __call__(self, runtime: Runtime, method: str, target: str, body: Any = None) -> Reply:  # noqa: ANN401 - any JSON value
+    def __call__(
+        self,
+        runtime: Runtime,
+        method: str,
+        target: str,
+        body: Any = None,  # noqa: ANN401 - any JSON value
+        key: str | None = None,
+    ) -> Reply:
         """The answer. A path of the tasks function is called as the platform, another one as the user."""
 
 
-def direct(runtime: Runtime, method: str, target: str, body: Any = None) -> Reply:  # noqa: ANN401 - likewise
+def direct(
+    runtime: Runtime,
+    method: str,
+    target: str,
+    body: Any = None,  # noqa: ANN401 - likewise
+    key: str | None = None,
+) -> Reply:
     """The handlers and what they use, without HTTP."""
     path, _, query = target.partition("?")
     route, arguments = _route(method, path)
@@ -61,7 +75,8 @@ def direct(runtime: Runtime, method: str, target: str, body: Any = None) -> Repl
         arguments["query"] = route.query.model_validate(parameters)
     if route.headers is not None:
         arguments["headers"] = route.headers.model_validate({})
-    call = Call(runtime, path, parameters, "*/*", None if route.internal else Caller(USER))
+    caller = None if route.internal else Caller(USER, route.needs or Permission.ADMIN)
+    call = Call(runtime, path, parameters, "*/*", caller, idempotency_key=key if route.repeatable else None)
     try:
         answer = route.handler(call, **arguments)
     except EnvctlError as fault:
@@ -103,11 +118,19 @@ def _app(name: str) -> Flask:
     return create_app(groups.load(name), lambda: _SERVED["runtime"])
 
 
-def http(runtime: Runtime, method: str, target: str, body: Any = None) -> Reply:  # noqa: ANN401 - likewise
+def http(
+    runtime: Runtime,
+    method: str,
+    target: str,
+    body: Any = None,  # noqa: ANN401 - likewise
+    key: str | None = None,
+) -> Reply:
     """The functions' applications, in this process."""
     _SERVED["runtime"] = runtime
     route, _ = _route(method, target.partition("?")[0])
     headers = {"Authorization": f"Bearer {SECRET if route.internal else TOKEN}", "X-Request-Id": "simulated"}
+    if key is not None:
+        headers["Idempotency-Key"] = key
     more: Mapping[str, Any] = {}
     if body is not None:
         more = {"data": json.dumps(body), "content_type": "application/json"}

@@ -7,6 +7,19 @@ from typing import Any
 from tests.simulation.client import Reply
 
 
+@dataclass(frozen=True)
+class Wish:
+    """A request, and what it is about."""
+
+    name: str
+    method: str
+    path: str
+    about: str
+    label: str
+    body: Any = None
+    key: str | None = None
+
+
 @dataclass
 class Request:
     """One attempt of something."""
@@ -18,6 +31,8 @@ class Request:
     body: Any
     label: str
     """What marks the object it makes, the same for every attempt."""
+    key: str | None
+    """The idempotency key, where it has one."""
     started: int
     ended: int | None = None
     reply: Reply | None = None
@@ -58,9 +73,9 @@ class Ledger:
         self.ticks += 1
         return self.ticks
 
-    def begin(self, name: str, target: str, body: Any, label: str) -> Request:  # noqa: ANN401 - any JSON value
+    def begin(self, wish: Wish) -> Request:
         """A request that is sent now."""
-        request = Request(name, target, body, label, self.tick())
+        request = Request(wish.name, wish.about, wish.body, wish.label, wish.key, self.tick())
         self.requests.append(request)
         return request
 

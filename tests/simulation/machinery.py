@@ -41,7 +41,13 @@ class Platform:
     def __post_init__(self) -> None:
         self.world, self.line, self.random = self.plan.world, self.plan.line, self.plan.world.random
 
-    def serve(self, method: str, target: str, body: Any = None) -> Reply | None:  # noqa: ANN401 - any JSON value
+    def serve(
+        self,
+        method: str,
+        target: str,
+        body: Any = None,  # noqa: ANN401 - any JSON value
+        key: str | None = None,
+    ) -> Reply | None:
         """What one of the free servers answers; None when it dies before it does, or none is free."""
         free = [server for server in self.world.servers if server.busy_until is None]
         if not free:
@@ -49,17 +55,17 @@ class Platform:
         server = self.random.choice(free)
         server.busy_until = self.world.now + DEADLINE
         self.served += 1
-        self.world.note(f"{server.name} {method} {target} {body}")
+        self.world.note(f"{server.name} {method} {target} {body} {key}")
         try:
-            reply = self._answer(server, method, target, body)
+            reply = self._answer(server, method, target, body, key)
         finally:
             server.busy_until = None
         self.world.note(f"{server.name} = {'nothing' if reply is None else (reply.status, reply.code)}")
         return reply
 
-    def _answer(self, server: Server, method: str, target: str, body: Any) -> Reply | None:  # noqa: ANN401
+    def _answer(self, server: Server, method: str, target: str, *more: Any) -> Reply | None:  # noqa: ANN401
         try:
-            reply = self.driver(server.runtime, method, target, body)
+            reply = self.driver(server.runtime, method, target, *more)
         except Crash:
             return None
         except Exception as fault:  # noqa: BLE001 - whatever it is, it is a violation

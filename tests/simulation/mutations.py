@@ -1,16 +1,18 @@
 """Ways to break the product on purpose, each at the place that keeps something from being lost."""
 
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-from functions.environments import use_cases as environments
-from functions.projects import use_cases as projects
 from functions.tasks import routes, sweeping
-from shared import changing, reading, settling
+from shared import changing, clock, idempotency, ids, settling, waking
 from shared.domain import project
+from shared.idempotency import Intent
 from shared.ports import Create, Write
 from shared.settling import Outcome
 from tests.simulation.memory_store import MemoryStore
@@ -26,10 +28,16 @@ def _mutation(make: Callable[[], Iterator[None]]) -> Mutation:
 
 
 @contextmanager
-def _everywhere(name: str, replacement: object, *modules: object) -> Iterator[None]:
+def _everywhere(
+    name: str, home: ModuleType, replacement: object, but: ModuleType | None = None
+) -> Iterator[None]:
+    """In the place of a function wherever the product has it by its name, except in some modules."""
     with ExitStack() as stack:
-        for module in modules:
-            stack.enter_context(patch.object(module, name, replacement))
+        original = vars(home)[name]
+        for path, module in sorted(sys.modules.items()):
+            is_ours = path.startswith(("shared.", "functions.")) and module is not but
+            if is_ours and vars(module).get(name) is original:
+                stack.enter_context(patch.object(module, name, replacement))
         yield
 
 
@@ -70,7 +78,7 @@ def the_sweep_is_removed() -> Iterator[None]:
 
 @_mutation
 def nothing_is_enqueued_after_a_commit() -> Iterator[None]:
-    with _everywhere("wake", lambda *_: None, changing, settling, environments, projects):
+    with _everywhere("wake", waking, lambda *_: None, but=sweeping):
         yield
 
 
@@ -93,18 +101,23 @@ def what_others_committed_is_no_time() -> Iterator[None]:
     def own_clock(clock_time: datetime, *_: datetime) -> datetime:
         return clock_time
 
-    with _everywhere("effective_now", own_clock, changing, reading, settling, projects):
+    with _everywhere("effective_now", clock, own_clock):
         yield
 
 
 @_mutation
 def an_own_create_is_not_looked_for() -> Iterator[None]:
-    whole = changing.Reading
 
-    def without_adding(expecting: Sequence[Any], beside: Any, **_: Any) -> changing.Reading:  # noqa: ANN401
-        return whole(expecting, beside)
+    def without_adding(what: Any, **more: Any) -> Any:  # noqa: ANN401 - as dataclasses.replace
+        return replace(what, **{name: one for name, one in more.items() if name != "adding"})
 
-    with patch.object(changing, "Reading", without_adding):
+    with patch.object(changing, "replace", without_adding):
+        yield
+
+
+@_mutation
+def an_idempotency_key_is_ignored() -> Iterator[None]:
+    with _everywhere("repeatable", idempotency, lambda *_: Intent(ids.new_part(), "")):
         yield
 
 

@@ -10,9 +10,9 @@ from datetime import timedelta
 from shared.ports import Data
 from shared.times import from_text, to_text
 from tests.simulation import checks
-from tests.simulation.asking import Wish, wish_for
+from tests.simulation.asking import wish_for
 from tests.simulation.client import Driver
-from tests.simulation.ledger import Ledger, Request
+from tests.simulation.ledger import Ledger, Request, Wish
 from tests.simulation.machinery import Endless, Platform
 from tests.simulation.plan import Plan
 
@@ -42,6 +42,7 @@ APT: dict[str, dict[str, tuple[str, ...]]] = {
     "deployments": {"pending": ("cancel",), "running": ("cancel",)},
 }
 """What to ask for, now and then, of something in a status."""
+ACTS = ("ask", "ask", "deliver", "sweep")
 OUTAGES = (timedelta(seconds=3), timedelta(seconds=100))
 DEEPEST = 2
 """How many requests may wait for others that are carried out meanwhile."""
@@ -137,9 +138,9 @@ class Story:
             self.world.pass_by(self.random.uniform(0.01, 2))
 
     def _send(self, wish: Wish) -> Request:
-        request = self.ledger.begin(wish.name, wish.about, wish.body, wish.label)
+        request = self.ledger.begin(wish)
         misreported = self.world.misreported
-        request.reply = self.platform.serve(wish.method, wish.path, wish.body)
+        request.reply = self.platform.serve(wish.method, wish.path, wish.body, wish.key)
         request.is_misreported = self.world.misreported > misreported
         request.ended = self.ledger.tick()
         if request.is_acknowledged:
@@ -152,15 +153,20 @@ class Story:
             return
         self._depth += 1
         try:
-            match "ask" if for_certain else self.random.choice(("ask", "ask", "deliver", "sweep")):
-                case "ask":
-                    self._ask(self._choose())
-                case "deliver":
-                    self._deliver_early()
-                case "sweep":
-                    self.platform.sweep()
+            self._act("ask" if for_certain else self.random.choice(ACTS))
+            for _ in range(self.random.choice((0, 0, 0, 1, 2))):
+                self._act(self.random.choice(ACTS))
         finally:
             self._depth -= 1
+
+    def _act(self, name: str) -> None:
+        match name:
+            case "ask":
+                self._ask("end project" if self.random.random() < 0.1 else self._choose())
+            case "deliver":
+                self._deliver_early()
+            case "sweep":
+                self.platform.sweep()
 
     def _deliver_early(self) -> None:
         """A task that is due, or, if none is, one that will be."""
