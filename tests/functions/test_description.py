@@ -63,6 +63,31 @@ def test_the_statuses_are_those_of_the_machines() -> None:
         assert SCHEMAS[items["$ref"].rpartition("/")[2]]["enum"] == machine.statuses
 
 
+@pytest.mark.parametrize(
+    ("path", "targets"),
+    [
+        ("environments/{environment_id}", environment.MACHINE.statuses),
+        ("deployments/{deployment_id}", [*deployment.MACHINE.statuses, "terminal"]),
+    ],
+)
+def test_what_may_be_waited_for_is_what_the_machines_say(path: str, targets: list[str]) -> None:
+    parameters = {item["name"]: item for item in OPERATIONS[f"GET /api/v1/{path}"]["parameters"]}
+    assert parameters["wait_for"]["schema"] == {"type": "string", "enum": targets}
+    assert parameters["timeout"]["schema"] == {"type": "number", "minimum": 0, "maximum": 50}
+
+
+def test_a_log_has_three_forms_and_a_stream_goes_on_after_an_event() -> None:
+    operation = OPERATIONS["GET /api/v1/deployments/{deployment_id}/logs"]
+    assert set(operation["responses"]["200"]["content"]) == {
+        "application/json",
+        "text/plain",
+        "text/event-stream",
+    }
+    [header] = [item for item in operation["parameters"] if item["in"] == "header"]
+    assert (header["name"], header["schema"]) == ("Last-Event-ID", {"type": "integer", "minimum": 0})
+    assert "LogHeaders" not in SCHEMAS, "it stands at its operation"
+
+
 def test_every_error_code_is_in_it() -> None:
     codes = {f"urn:envctl:problem:{kind.code}" for kind in problems.KINDS.values()}
     assert set(SCHEMAS["Problem"]["properties"]["type"]["enum"]) == codes

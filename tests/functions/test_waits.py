@@ -261,6 +261,7 @@ def test_who_has_gone_is_not_waited_for(api: Api) -> None:
     environment_id = api.running()
     ours, theirs = socket.socketpair()
     with closing(ours), closing(theirs):
+        api.sleeper.after(1.5, lambda: theirs.send(b"the next request"))
         api.sleeper.after(3.5, theirs.close)
         environ = {"gunicorn.socket": ours}
         api.get(f"{_path(environment_id)}?wait_for=deleted", environ_overrides=environ)
