@@ -3,7 +3,7 @@
 A held request keeps one of its process's threads and nothing else: no lock, nothing of the store's.
 
     look ── nothing new ──> sleep until something is planned, a second at most ──> look again
-                └── time is up, no place is free, nobody is there any more: answer as it is
+                └── time is up, no place is free, client or server is ending: answer as it is
 """
 
 import threading
@@ -37,9 +37,9 @@ class HeldRequests:
         self._timer = timer
 
     @contextmanager
-    def hold(self, seconds: float, has_gone: Callable[[], bool]) -> Iterator["Hold"]:
-        """Hold a request for as long as the block lasts. `has_gone` says whether nobody is there any more."""
-        held = Hold(self._free, self._sleep, self._timer, min(seconds, MOST_SECONDS), has_gone)
+    def hold(self, seconds: float, is_ending: Callable[[], bool]) -> Iterator["Hold"]:
+        """Hold a request for as long as the block lasts. `is_ending`: it is to be over early."""
+        held = Hold(self._free, self._sleep, self._timer, min(seconds, MOST_SECONDS), is_ending)
         try:
             yield held
         finally:
@@ -55,14 +55,14 @@ class Hold:
         sleep: Callable[[float], object],
         timer: Callable[[], float],
         most: float,
-        has_gone: Callable[[], bool],
+        is_ending: Callable[[], bool],
     ) -> None:
         self._free = free
         self._sleep = sleep
         self._timer = timer
         self._began = timer()
         self._most = most
-        self._has_gone = has_gone
+        self._is_ending = is_ending
         self._has_place = False
 
     @property
@@ -76,7 +76,7 @@ class Hold:
         False, at once, when the request is to be answered as it is.
         """
         left = self._most - self.seconds
-        if left <= 0 or self._has_gone() or not self._take_place():
+        if left <= 0 or self._is_ending() or not self._take_place():
             return False
         planned = LOOK_SECONDS if due_at is None else (due_at - now).total_seconds()
         self._sleep(min(left, LOOK_SECONDS, max(planned, LEAST_SECONDS)))

@@ -27,7 +27,7 @@ def follow(
     has been sent stands, whoever cancels.
     """
     yield HEARTBEAT  # at once, so that the client knows that it is heard
-    with call.runtime.held.hold(MOST_SECONDS, call.has_gone) as held:
+    with call.runtime.held.hold(MOST_SECONDS, call.is_ending) as held:
         beats_at = HEARTBEAT_SECONDS
         while True:
             page = logs.page(seen.deployment, seen.now, after, least)

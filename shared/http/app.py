@@ -15,7 +15,7 @@ from shared import errors, log
 from shared.access import Caller
 from shared.http import answers, health, parsing, problems
 from shared.http.authentication import admit, proving
-from shared.http.clients import has_gone
+from shared.http.connections import is_ending
 from shared.http.origins import origin_of
 from shared.http.routes import Answer, Call, Group, Route
 from shared.http.types import Parameters, View
@@ -91,7 +91,7 @@ def _answer(route: Route, current: Runtime, caller: Caller | None, arguments: di
         accept=request.headers.get("Accept", "*/*"),
         user=caller,
         origin=origin_of(request, current.settings.google),
-        has_gone=has_gone(request),
+        is_ending=is_ending(request),
         idempotency_key=parsing.idempotency_key(request) if route.repeatable else None,
         if_match=(request.if_match or None) if route.conditional else None,
     )

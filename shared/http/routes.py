@@ -45,8 +45,8 @@ class Call:
     user: Caller | None = None
     origin: Origin = field(default_factory=Origin)
     """Where it comes from."""
-    has_gone: Callable[[], bool] = lambda: False
-    """Whether the client has ended the connection meanwhile."""
+    is_ending: Callable[[], bool] = lambda: False
+    """Whether the connection is ending meanwhile: the client has gone, or the server is to end."""
     idempotency_key: str | None = None
     """Where the route takes one."""
     if_match: ETags | None = None

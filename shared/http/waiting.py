@@ -43,7 +43,7 @@ def wait(call: Call, query: Wait, machine: Machine, read: Read[S_co]) -> S_co:
     if target is None:
         return seen
     seconds = MOST_SECONDS if query.timeout is None else query.timeout
-    with call.runtime.held.hold(seconds, call.has_gone) as held:
+    with call.runtime.held.hold(seconds, call.is_ending) as held:
         while machine.is_ahead(target, step_at(seen.timeline, seen.now).status):
             if not held.sleep(seen.now, next_at(seen.timeline, seen.now)):
                 break

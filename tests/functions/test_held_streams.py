@@ -172,7 +172,7 @@ def test_a_wait_and_a_stream_share_the_places(tmp_path: Path) -> None:
         assert _is_held(api, deployment_id)
 
 
-def test_who_has_gone_is_not_streamed_to(tmp_path: Path) -> None:
+def test_to_who_has_gone_nothing_is_streamed(tmp_path: Path) -> None:
     with long(tmp_path) as api:
         deployment_id = api.deploy(api.running())
         ours, theirs = socket.socketpair()

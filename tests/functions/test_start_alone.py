@@ -5,23 +5,18 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from shared import groups
-from tests.client import Client
-from tests.following import follow
 from tests.functions.started import OWN, ROOT, SECRET, Started, command, environment, free_port, started
 
 
 @pytest.fixture(scope="module")
 def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Started]]:
     """All of them over one data folder."""
-    short = {"ENVCTL_PROVISIONING_SECONDS": "0.3", "ENVCTL_RUNNING_SECONDS": "1", "THREADS": "8"}
-    with started(groups.names(), environment(tmp_path_factory.mktemp("alone") / "home", **short)) as running:
+    with started(groups.names(), environment(tmp_path_factory.mktemp("alone") / "home")) as running:
         yield running
 
 
@@ -69,33 +64,6 @@ def test_a_body_without_a_length_is_taken_and_one_that_is_too_long_refused(
 
     assert b'"woken":' in chunked(b"{}" + b" " * 65_534)
     assert b'"malformed"' in chunked(b"{}" + b" " * 65_535)
-
-
-def test_streams_are_sent_as_they_come_and_half_of_the_threads_are_left(
-    functions: dict[str, Started],
-) -> None:
-    def call(name: str, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401 - any JSON value
-        with closing(Client(functions[name].port, token)) as client:
-            return client.request(method, f"/api/v1/{name}{path}", **more).body
-
-    with closing(Client(functions["auth"].port)) as client:
-        client.log_in()
-        token = client.token or ""
-    project = call("projects", "POST", "", json={"name": "p"})["id"]
-    opened = call("environments", "POST", f"/projects/{project}", json={"name": "e", "type": "persistent"})[
-        "id"
-    ]
-    assert call("environments", "GET", f"/{opened}?wait_for=running")["status"] == "running"
-    deployment_id = call("deployments", "POST", f"/environments/{opened}", json={"version": "v1"})["id"]
-    with ThreadPoolExecutor(12) as pool:
-        followed = list(
-            pool.map(lambda _: follow(functions["deployments"].port, token, deployment_id), range(12))
-        )
-    log = call("deployments", "GET", f"/{deployment_id}/logs")
-    for follower, _ in followed:
-        assert (follower.entries, follower.end) == (log["entries"], {"status": "succeeded"})
-    assert 4 <= sum(not follower.retries for follower, _ in followed) < 12, "others are told to come again"
-    assert min(latest for _, latest in followed) < 1
 
 
 def _refused(name: str, variables: dict[str, str]) -> list[str]:

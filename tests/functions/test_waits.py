@@ -257,7 +257,7 @@ def test_without_a_place_it_is_answered_at_once_as_it_is(tmp_path: Path) -> None
         assert api.sleeper.slept == []
 
 
-def test_who_has_gone_is_not_waited_for(api: Api) -> None:
+def test_for_who_has_gone_nothing_is_waited_for(api: Api) -> None:
     environment_id = api.running()
     ours, theirs = socket.socketpair()
     with closing(ours), closing(theirs):

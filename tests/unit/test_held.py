@@ -34,8 +34,8 @@ def held_requests(time: Time, most: int = 4) -> HeldRequests:
 
 
 @contextmanager
-def hold(requests: HeldRequests, seconds: float = MOST_SECONDS, *, has_gone: bool = False) -> Iterator[Hold]:
-    with requests.hold(seconds, lambda: has_gone) as held:
+def hold(requests: HeldRequests, seconds: float = MOST_SECONDS, *, is_ending: bool = False) -> Iterator[Hold]:
+    with requests.hold(seconds, lambda: is_ending) as held:
         yield held
 
 
@@ -117,9 +117,9 @@ def test_a_fault_gives_the_place_back(time: Time) -> None:
     assert time.slept == [LOOK_SECONDS] * 3
 
 
-def test_nobody_is_held_without_places_and_nobody_who_has_gone(time: Time) -> None:
-    with hold(held_requests(time, 0)) as none, hold(held_requests(time), has_gone=True) as gone:
-        assert [sleep(none), sleep(gone)] == [False, False]
+def test_nobody_is_held_without_places_and_nobody_whose_connection_is_ending(time: Time) -> None:
+    with hold(held_requests(time, 0)) as none, hold(held_requests(time), is_ending=True) as ending:
+        assert [sleep(none), sleep(ending)] == [False, False]
     assert time.slept == []
 
 

@@ -1,0 +1,83 @@
+"""Streams and waits under functions-framework, as the cloud runs a function."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.client import Client
+from tests.following import connected, follow
+from tests.functions.started import Started, environment, started
+
+NAMES = ("auth", "projects", "environments", "deployments")
+SHORT = {"ENVCTL_PROVISIONING_SECONDS": "0.3", "ENVCTL_RUNNING_SECONDS": "1", "THREADS": "8"}
+STOP_SECONDS = 5.0
+
+
+@dataclass
+class Instance:
+    """Functions over one data folder, called by one user."""
+
+    home: Path
+    functions: dict[str, Started]
+    token: str = ""
+
+    def call(self, name: str, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401 - any JSON value
+        with closing(Client(self.functions[name].port, self.token)) as client:
+            return client.request(method, f"/api/v1/{name}{path}", **more).body
+
+    def running(self) -> str:
+        """A new environment, waited for."""
+        project_id = self.call("projects", "POST", "", json={"name": "p"})["id"]
+        wanted = {"name": "e", "type": "persistent"}
+        opened = self.call("environments", "POST", f"/projects/{project_id}", json=wanted)["id"]
+        assert self.call("environments", "GET", f"/{opened}?wait_for=running")["status"] == "running"
+        return str(opened)
+
+    def deploy(self, environment_id: str) -> str:
+        made = self.call("deployments", "POST", f"/environments/{environment_id}", json={"version": "v1"})
+        return str(made["id"])
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    home = tmp_path_factory.mktemp("held") / "home"
+    with started(NAMES, environment(home, **SHORT)) as functions:
+        with closing(Client(functions["auth"].port)) as client:
+            client.log_in()
+            token = client.token or ""
+        yield Instance(home, functions, token)
+
+
+def test_streams_are_sent_as_they_come_four_at_a_time(instance: Instance) -> None:
+    deployment_id, port = instance.deploy(instance.running()), instance.functions["deployments"].port
+    with ThreadPoolExecutor(12) as pool:
+        streams = [pool.submit(follow, port, instance.token, deployment_id) for _ in range(12)]
+        followed = [stream.result() for stream in streams]
+    log = instance.call("deployments", "GET", f"/{deployment_id}/logs")
+    for follower, _ in followed:
+        assert (follower.entries, follower.end) == (log["entries"], {"status": "succeeded"})
+    assert 4 <= sum(not follower.retries for follower, _ in followed) < 12, "others are told to come again"
+    assert min(latest for _, latest in followed) < 1, "not held back until the end"
+
+
+def test_a_stream_does_not_keep_a_function_from_ending(instance: Instance) -> None:
+    environment_id = instance.running()
+    slow = environment(instance.home, THREADS="8", ENVCTL_RUNNING_SECONDS="60")
+    with started(["deployments"], slow) as functions:
+        other = Instance(instance.home, {**instance.functions, **functions}, instance.token)
+        deployment_id, function = other.deploy(environment_id), functions["deployments"]
+        with connected(function.port, other.token, deployment_id) as stream:
+            said = stream.read1(65_536)
+            function.process.terminate()
+            began = time.monotonic()
+            while piece := stream.read1(65_536):
+                said += piece
+            function.process.wait(STOP_SECONDS)
+            assert time.monotonic() - began < STOP_SECONDS
+        assert said.endswith(b"retry: 1000\n\n"), "the client comes again, to another instance"
