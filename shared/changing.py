@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from shared import documents, ids
+from shared import documents, durations, ids
 from shared.access import Caller, visible_project
 from shared.clock import effective_now
 from shared.domain import operations
@@ -24,7 +24,6 @@ from shared.domain.aggregate import Aggregate, needs_wake, replan
 from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment
 from shared.domain.project import Project
-from shared.domain.timeline import Work
 from shared.errors import AlreadyExists, Conflict, Contended, NotFound
 from shared.idempotency import Intent
 from shared.ports import Create, Data, Document, Ref, Update, Write
@@ -213,7 +212,7 @@ def add_deployment(
     If the intent's was added before: that one, as it is now. Raises KeyReused for another request's.
     """
     deployment_id = ids.new_deployment_id(environment_id, intent.part)
-    work = Work(runtime.settings.running_seconds)
+    work = durations.rollout(runtime.settings)
 
     def decide(aggregate: Aggregate, now: datetime) -> Aggregate:
         draft = operations.draft(aggregate.environment, deployment_id, work, now, intent.fingerprint)

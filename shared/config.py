@@ -9,7 +9,6 @@ import binascii
 import os
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -105,6 +104,12 @@ class Settings(BaseModel):
     """From expiry to deletion."""
     tombstone_seconds: Seconds = 604_800
     """How long a deleted environment stays readable with `show_deleted`."""
+    deadline_seconds: Seconds = 60
+    """After how long provisioning or a rollout that hangs fails, and the longest that may be asked for."""
+    scenarios: bool = True
+    """Whether requests may ask for outcomes (`simulation`)."""
+    speed: Annotated[float, Field(ge=0.01, le=100_000, allow_inf_nan=False)] = 1
+    """What all planned durations are divided by, these and those that requests ask for."""
     access_token_seconds: Annotated[int, Field(ge=60, le=86_400)] = 900
     """How long an access token lasts. Nothing ends one before that."""
     session_idle_hours: Hours = 336
@@ -126,11 +131,6 @@ class Settings(BaseModel):
     are answered at once. Half of its threads at most: a function has eight. 0 holds none."""
     log_level: Literal["INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe lines that are written. With INFO it is a line per request."""
-
-    @property
-    def tombstone(self) -> timedelta:
-        """How long a deleted environment stays readable."""
-        return timedelta(seconds=self.tombstone_seconds)
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:

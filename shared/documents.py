@@ -22,6 +22,7 @@ from shared.domain.environment import (
 )
 from shared.domain.project import Project
 from shared.domain.roles import Permission, Role
+from shared.domain.simulation import Scenario, Simulation
 from shared.domain.timeline import Outcome, Step, Timeline, Work
 from shared.domain.user import User
 from shared.ports import Data, Ref
@@ -89,6 +90,31 @@ def _work_data(work: Work) -> Data:
 
 def _work(data: Mapping[str, Any]) -> Work:
     return Work(data["seconds"], Outcome(data["outcome"]), data["fail_at"])
+
+
+def _simulation_data(simulation: Simulation | None) -> Data | None:
+    if simulation is None:
+        return None
+    return {
+        "scenario": simulation.scenario and str(simulation.scenario),
+        "seed": simulation.seed,
+        "seconds": simulation.seconds,
+        "outcome": simulation.outcome and str(simulation.outcome),
+        "fail_at": simulation.fail_at,
+    }
+
+
+def _simulation(data: Mapping[str, Any] | None) -> Simulation | None:
+    if data is None:
+        return None
+    scenario, outcome = data["scenario"], data["outcome"]
+    return Simulation(
+        scenario and Scenario(scenario),
+        data["seed"],
+        data["seconds"],
+        outcome and Outcome(outcome),
+        data["fail_at"],
+    )
 
 
 def user_data(user: User) -> Data:
@@ -208,6 +234,7 @@ def environment_data(environment: Environment) -> Data:
         ],
         "live": [_live_data(item) for item in environment.live],
         "notes": [_note_data(note) for note in environment.notes],
+        "simulation": _simulation_data(environment.simulation),
         "fingerprint": environment.fingerprint,
     }
 
@@ -253,6 +280,7 @@ def environment(data: Data) -> Environment:
         ),
         live=tuple(map(_live, data.get("live", ()))),
         notes=tuple(map(_note, data.get("notes", ()))),
+        simulation=_simulation(data.get("simulation")),
         fingerprint=data.get("fingerprint"),
     )
 
@@ -272,6 +300,7 @@ def deployment_data(deployment: Deployment, as_of: datetime) -> Data:
         "queued_at": _text(deployment.queued_at),
         "kind": str(deployment.kind),
         "rollback_of": deployment.rollback_of,
+        "simulation": _simulation_data(deployment.simulation),
         "timeline": _steps(deployment.timeline),
         "fingerprint": deployment.fingerprint,
     }
@@ -291,6 +320,7 @@ def deployment(data: Data) -> Deployment:
         queued_at=_moment(data.get("queued_at")),  # older documents have none
         kind=Kind(data.get("kind", Kind.DEPLOY)),
         rollback_of=data.get("rollback_of"),
+        simulation=_simulation(data.get("simulation")),
         timeline=_timeline(data["timeline"]),
         fingerprint=data.get("fingerprint"),
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from shared import documents, ids, listing
+from shared import documents, durations, ids, listing
 from shared.changing import Reading, change_environment, until_committed
 from shared.clock import effective_now
 from shared.domain import project as projects
@@ -108,7 +108,7 @@ def _settle_project(runtime: Runtime, ref: Ref, due_at: datetime) -> Outcome:
 
 def _carry_on(runtime: Runtime, document: Document, project: Project, now: datetime) -> Outcome:
     remains = _end_environments(runtime, project)
-    following = projects.carry_on(project, now, remains, runtime.settings.tombstone)
+    following = projects.carry_on(project, now, remains, durations.tombstone(runtime.settings))
     if following is None:
         runtime.store.commit(Delete(document.ref, document.version))
         return Outcome.PURGED

@@ -1,6 +1,6 @@
 """Shapes of the deployments function's requests and answers."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -8,6 +8,7 @@ from shared.domain.deployment import MACHINE, DeploymentStatus
 from shared.domain.environment import Policy
 from shared.domain.logs import Level
 from shared.domain.timeline import TERMINAL
+from shared.http.simulations import Phase, Simulated
 from shared.http.types import (
     CommaSeparated,
     Input,
@@ -34,6 +35,7 @@ class NewDeployment(Input):
         description="What becomes of it while another is unfinished: the environment's policy if left out.",
         examples=[None],
     )
+    simulation: Simulated = None
 
 
 class DeploymentFilters(PageParameters, ShowDeleted):
@@ -78,7 +80,7 @@ class EntryView(View):
     seq: int = Field(description="1, 2, 3 … within the deployment.")
     time: Time
     level: Level
-    step: Literal["validate", "fetch", "configure", "release", "verify"]
+    step: Phase
     message: str
 
 

@@ -13,6 +13,7 @@ from shared.domain.aggregate import Aggregate
 from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment
 from shared.errors import NotFound
+from shared.http.simulations import simulated
 from shared.idempotency import Intent
 from shared.ports import Cursor, Document, Filter, Order, Query
 from shared.reading import read_environment
@@ -43,10 +44,15 @@ class Canceled:
 def create_deployment(
     runtime: Runtime, caller: Caller, environment_id: str, intent: Intent, wanted: NewDeployment
 ) -> Added:
-    """A new deployment. Raises EnvironmentNotRunning, Busy, TooManyUnfinished or KeyReused."""
+    """A new deployment.
+
+    Raises EnvironmentNotRunning, Busy, TooManyUnfinished, KeyReused, or InvalidInput for a simulation that
+    can't be.
+    """
 
     def ask(aggregate: Aggregate, draft: Deployment, now: datetime) -> Aggregate:
-        return operations.deploy(aggregate, replace(draft, version=wanted.version), now, wanted.on_conflict)
+        new = simulated(runtime.settings, replace(draft, version=wanted.version), wanted.simulation)
+        return operations.deploy(aggregate, new, now, wanted.on_conflict)
 
     return add_deployment(runtime, caller, environment_id, intent, ask)
 

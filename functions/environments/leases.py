@@ -1,5 +1,7 @@
 """Leases as requests ask for them."""
 
+from datetime import datetime
+
 from functions.environments.schemas import NewEnvironment, NewLease
 from shared.domain.environment import EnvironmentType
 from shared.domain.lease import Lease
@@ -19,16 +21,19 @@ def first(runtime: Runtime, new: NewEnvironment) -> Lease | None:
     if len(given) > 1:
         raise InvalidInput([Fault("/expires_at", "must be left out where ttl_hours is given")])
     default = ("ttl_hours", runtime.settings.default_ttl_hours)
-    return Lease(*next(iter(given.items()), default), runtime.settings.maximum_ttl_hours)
+    return _lease(runtime, *next(iter(given.items()), default))
 
 
 def another(runtime: Runtime, new: NewLease) -> Lease:
     """The lease of an environment that has had one. Raises InvalidInput."""
     if new.hours is not None and new.until is not None:
         raise InvalidInput([Fault("/until", "must be left out where hours is given")])
-    most = runtime.settings.maximum_ttl_hours
     if new.until is not None:
-        return Lease("until", new.until, most)
+        return _lease(runtime, "until", new.until)
     if new.hours is None:
         raise InvalidInput([Fault("/hours", "is required, or until")])
-    return Lease("hours", new.hours, most)
+    return _lease(runtime, "hours", new.hours)
+
+
+def _lease(runtime: Runtime, field: str, wish: float | datetime) -> Lease:
+    return Lease(field, wish, runtime.settings.maximum_ttl_hours, runtime.settings.speed)

@@ -54,6 +54,7 @@ def _view(call: Call, environment: Environment, now: datetime) -> Representation
         on_conflict=environment.on_conflict,
         active_deployment=active and ActiveView(id=active.id, version=active.version, number=active.number),
         config=text_of(environment.config),
+        simulation=environment.simulation,
         base_url=f"https://{host}" if environment.has_run(now) else None,
         created_at=environment.created_at,
         updated_at=environment.updated_at(now),

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from shared.domain.actions import EnvironmentAction
 from shared.domain.environment import MACHINE, EnvironmentStatus, EnvironmentType, Policy
+from shared.http.simulations import Simulated, SimulationView
 from shared.http.types import (
     Action,
     CommaSeparated,
@@ -48,6 +49,7 @@ class NewEnvironment(Input):
         examples=[None],
     )
     config: Config = Field(default=None, examples=[{"replicas": 2}])
+    simulation: Simulated = None
 
 
 class NewLease(Action):
@@ -66,6 +68,7 @@ class NewRollback(Action):
         "while another runs, else the one that was live before it.",
         examples=[None],
     )
+    simulation: Simulated = None
 
 
 class EnvironmentChanges(Input):
@@ -114,6 +117,9 @@ class EnvironmentView(Resource):
     on_conflict: Policy
     active_deployment: ActiveView | None
     config: Any = Field(description="Free JSON.")
+    simulation: SimulationView | None = Field(
+        description="What was asked for of its provisioning, if anything."
+    )
     base_url: str | None = Field(description="Where it is reached; null until it has been running.")
     created_at: Time
     updated_at: Time

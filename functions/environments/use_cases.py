@@ -5,7 +5,7 @@ from typing import Any
 
 from functions.environments import leases
 from functions.environments.schemas import NewEnvironment, NewLease, NewRollback
-from shared import documents, ids
+from shared import documents, durations, ids
 from shared.access import Caller
 from shared.changing import (
     Added,
@@ -22,9 +22,9 @@ from shared.domain import aggregate as aggregates
 from shared.domain import operations
 from shared.domain.aggregate import Aggregate
 from shared.domain.deployment import Deployment
-from shared.domain.environment import Environment, Pace, default_policy
+from shared.domain.environment import Environment, default_policy
 from shared.domain.lease import Lease
-from shared.domain.timeline import Work
+from shared.http.simulations import asked, simulated
 from shared.http.types import config_text
 from shared.idempotency import Intent
 from shared.ports import Data
@@ -38,7 +38,7 @@ def open_environment(
 ) -> Changed:
     """A new environment, provisioning from now on, or the intent's as it is now.
 
-    Raises InvalidInput for a TTL that can't be, or KeyReused.
+    Raises InvalidInput for a TTL or a simulation that can't be, or KeyReused.
     """
     lease = leases.first(runtime, new)
     environment_id = ids.new_environment_id(project_id, intent.part)
@@ -72,6 +72,7 @@ def _new_environment(
     lease: Lease | None,
     intent: Intent,
 ) -> Aggregate:
+    simulation = asked(runtime.settings, new.simulation, has_steps=False)
     return aggregates.open_environment(
         Environment(
             id=environment_id,
@@ -83,23 +84,13 @@ def _new_environment(
             created_at=seen.now,
             changed_at=seen.now,
             expires_at=None if lease is None else lease.ends_at(seen.now, seen.now),
-            work=Work(runtime.settings.provisioning_seconds),
-            pace=_pace(runtime),
+            work=durations.provisioning(runtime.settings, simulation),
+            pace=durations.pace(runtime.settings),
             timeline=(),
             as_of=seen.now,
             fingerprint=intent.fingerprint,
+            simulation=simulation,
         )
-    )
-
-
-def _pace(runtime: Runtime) -> Pace:
-    settings = runtime.settings
-    return Pace(
-        pending=settings.pending_seconds,
-        canceling=settings.canceling_seconds,
-        deleting=settings.deleting_seconds,
-        grace=settings.grace_seconds,
-        tombstone=settings.tombstone_seconds,
     )
 
 
@@ -181,14 +172,15 @@ def roll_back(
 ) -> Added:
     """A new deployment of what succeeded before.
 
-    Raises EnvironmentNotRunning, NothingToRollBackTo, KeyReused, or InvalidInput for a target that can't
-    be one.
+    Raises EnvironmentNotRunning, NothingToRollBackTo, KeyReused, or InvalidInput for a target or a
+    simulation that can't be one.
     """
     target = wanted.to
     known = target is not None and ids.is_id("dep", target) and ids.environment_of(target) == environment_id
 
     def ask(aggregate: Aggregate, draft: Deployment, now: datetime) -> Aggregate:
-        return operations.rollback(aggregate, draft, now, target)
+        new = simulated(runtime.settings, draft, wanted.simulation)
+        return operations.rollback(aggregate, new, now, target)
 
     reading = Reading(
         expecting=[documents.deployment_ref(target)] if target is not None and known else [],

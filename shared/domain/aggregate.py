@@ -140,4 +140,4 @@ def _ended_by(environment: Environment, last: Step, following: Step) -> Step:
 def open_environment(environment: Environment) -> Aggregate:
     """A new environment: provisioning from its creation on, its end planned."""
     begun = Step(environment.created_at, environments_.PROVISIONING)
-    return replan(Aggregate(replace(environment, timeline=(begun,))), environment.created_at)
+    return replan(Aggregate(environments_.provision(environment, [begun])), environment.created_at)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.domain.timeline import Machine, Outcome, Step, Timeline, Work, step_at
+from shared.domain.simulation import PHASES, Simulation
+from shared.domain.timeline import DEADLINE_EXCEEDED, Machine, Outcome, Step, Timeline, Work, step_at
 
 
 class DeploymentStatus(StrEnum):
@@ -43,9 +44,6 @@ MACHINE = Machine(
     stable={SUCCEEDED, FAILED, CANCELED, SUPERSEDED},
 )
 
-PHASES = {"validate": 0.1, "fetch": 0.25, "configure": 0.15, "release": 0.35, "verify": 0.15}
-"""The steps of a rollout in their order, each with its share of the whole time."""
-
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
@@ -66,6 +64,8 @@ class Deployment:
     kind: Kind = Kind.DEPLOY
     rollback_of: str | None = None
     """The deployment whose version and configuration it has again."""
+    simulation: Simulation | None = None
+    """What was asked for of its outcome; None: that it succeeds."""
     fingerprint: str | None = None
     """Of the request that made it, if that may be repeated."""
 
@@ -98,11 +98,13 @@ def finish(work: Work, started_at: datetime) -> Step:
     phase = failing_phase(work)
     if phase is None:
         return Step(started_at + timedelta(seconds=work.seconds), SUCCEEDED)
+    if work.outcome == Outcome.HANG:
+        return Step(started_at + timedelta(seconds=work.seconds), FAILED, DEADLINE_EXCEEDED)
     return Step(phase_end(work, started_at, phase), FAILED, f"{phase}_failed")
 
 
 def failing_phase(work: Work) -> str | None:
-    """The phase at whose end the work fails; None if it succeeds."""
+    """The phase that the work does not get through; None if it succeeds."""
     return None if work.outcome == Outcome.SUCCEED else work.fail_at or list(PHASES)[-1]
 
 

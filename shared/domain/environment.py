@@ -1,10 +1,22 @@
 """An environment: where deployments run, for as long as its lease lasts."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from shared.domain.timeline import MOST_STEPS, Machine, Outcome, Step, Timeline, Work, history, step_at
+from shared.domain.simulation import Simulation, by_chance
+from shared.domain.timeline import (
+    DEADLINE_EXCEEDED,
+    MOST_STEPS,
+    Machine,
+    Outcome,
+    Step,
+    Timeline,
+    Work,
+    history,
+    step_at,
+)
 from shared.errors import TimelineFull
 
 
@@ -129,7 +141,7 @@ class Environment:
     expires_at: datetime | None
     """The end of the lease; None for a persistent one."""
     work: Work
-    """Its provisioning."""
+    """Its provisioning, the latest if there have been several."""
     pace: Pace
     timeline: Timeline
     as_of: datetime
@@ -145,6 +157,8 @@ class Environment:
     """The last 10 that were live, and those that will be: in this order, each from its moment on."""
     notes: tuple[Note, ...] = ()
     """The last 100."""
+    simulation: Simulation | None = None
+    """What was asked for of its provisioning; None: that it succeeds."""
     fingerprint: str | None = None
     """Of the request that made it, if that may be repeated."""
 
@@ -198,6 +212,13 @@ class Environment:
         return last.at + timedelta(seconds=self.pace.tombstone) if last.status == DELETED else None
 
 
+def provision(environment: Environment, past: Sequence[Step]) -> Environment:
+    """It with a history at whose end a provisioning begins, the first one or another."""
+    attempt = sum(step.status == PROVISIONING for step in past)
+    work = by_chance(environment.work, environment.simulation, environment.id, attempt)
+    return replace(environment, timeline=tuple(past), work=work)
+
+
 def plan(environment: Environment, past: list[Step]) -> Timeline:
     """The timeline that history and intent (work, lease, pace) lead to. `past` has one step at least.
 
@@ -227,7 +248,13 @@ def _following(environment: Environment, last: Step) -> Step | None:
 
 def _provisioned(work: Work, last: Step) -> Step:
     at = last.at + timedelta(seconds=work.seconds)
-    return Step(at, RUNNING) if work.outcome == Outcome.SUCCEED else Step(at, FAILED, "provisioning_failed")
+    match work.outcome:
+        case Outcome.SUCCEED:
+            return Step(at, RUNNING)
+        case Outcome.FAIL:
+            return Step(at, FAILED, "provisioning_failed")
+        case Outcome.HANG:
+            return Step(at, FAILED, DEADLINE_EXCEEDED)
 
 
 def _expiry(environment: Environment, last: Step) -> Step | None:

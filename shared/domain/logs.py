@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.deployment import FAILED, MACHINE, PHASES, SUCCEEDED, Deployment, failing_phase, phase_end
+from shared.domain.deployment import FAILED, MACHINE, SUCCEEDED, Deployment, failing_phase, phase_end
+from shared.domain.simulation import PHASES
 from shared.domain.timeline import step_at
 
 

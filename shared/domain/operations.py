@@ -32,8 +32,9 @@ from shared.domain.deployment import (
     DeploymentStatus,
     Kind,
 )
-from shared.domain.environment import DELETING, PROVISIONING, RUNNING, Environment, Note, Policy
+from shared.domain.environment import DELETING, PROVISIONING, RUNNING, Environment, Note, Policy, provision
 from shared.domain.lease import Lease
+from shared.domain.simulation import by_chance
 from shared.domain.timeline import Step, Work, history
 from shared.errors import (
     Busy,
@@ -58,8 +59,9 @@ def deploy(
 ) -> Aggregate:
     """Ask for another deployment, under the environment's policy or another one.
 
-    Its number, configuration and timeline are set here. Raises EnvironmentNotRunning, Busy under the
-    policy `reject`, or TooManyUnfinished when 20 are waiting or running.
+    Its number, configuration and timeline are set here, and what chance decides. Raises
+    EnvironmentNotRunning, Busy under the policy `reject`, or TooManyUnfinished when 20 are waiting or
+    running.
     """
     environment = aggregate.environment
     _require_running(DEPLOY, environment, now)
@@ -125,7 +127,8 @@ def _take_over(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregat
 def _add(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregate:
     environment = aggregate.environment
     number = environment.last_number + 1
-    added = replace(new, number=number, created_at=now, timeline=(Step(now, PENDING),))
+    work = by_chance(new.work, new.simulation, new.id, number)
+    added = replace(new, number=number, work=work, created_at=now, timeline=(Step(now, PENDING),))
     return replan(
         Aggregate(replace(environment, last_number=number), (*aggregate.deployments, added)),
         now,
@@ -236,7 +239,8 @@ def retry(aggregate: Aggregate, now: datetime) -> Aggregate:
     environment = aggregate.environment
     require(RETRY, environment, now)
     past = (*history(environment.timeline, now), Step(now, PROVISIONING, "retry_requested"))
-    return replan(replace(aggregate, environment=replace(environment, timeline=past, changed_at=now)), now)
+    again = provision(replace(environment, changed_at=now), past)
+    return replan(replace(aggregate, environment=again), now)
 
 
 def _leased(aggregate: Aggregate, now: datetime, lease: Lease, action: str) -> Aggregate:

@@ -119,18 +119,25 @@ class Machine:
         return timeline
 
 
+DEADLINE_EXCEEDED = "deadline_exceeded"
+"""The reason of a step to `failed` of what hangs."""
+
+
 class Outcome(StrEnum):
     """How a piece of simulated work ends."""
 
     SUCCEED = "succeed"
     FAIL = "fail"
+    HANG = "hang"
+    """It does not get done; at its deadline it has failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Simulated work, fixed when it is asked for: how long it takes and how it ends."""
+    """Simulated work, fixed when it is begun: how long it takes and how it ends."""
 
     seconds: float
+    """By the clock; to the deadline if it hangs."""
     outcome: Outcome = Outcome.SUCCEED
     fail_at: str | None = None
-    """The step of a deployment at whose end it fails; None means the last one."""
+    """The step of a deployment at whose end it fails, or in which it hangs; None means the last one."""

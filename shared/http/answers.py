@@ -54,12 +54,12 @@ def _has_seen(etag: str) -> bool:
     return request.method in {"GET", "HEAD"} and request.if_none_match.contains_weak(etag.strip('"'))
 
 
-def _json(body: View | Representation | Sequence[Representation]) -> str:
+def _json(body: View | Representation | Sequence[View | Representation]) -> str:
     if isinstance(body, View):
         return body.model_dump_json()
     if isinstance(body, Representation):
         return body.json
-    return "[" + ",".join(item.json for item in body) + "]"
+    return "[" + ",".join(map(_json, body)) + "]"
 
 
 def text_of(value: str | None) -> Any:  # noqa: ANN401 - any JSON value

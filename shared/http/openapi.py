@@ -19,7 +19,7 @@ from shared.domain.roles import Permission
 from shared.http import health, problems
 from shared.http.parsing import FORM_TYPE
 from shared.http.routes import EVENT_STREAM, JSON, TEXT, EventStream, Group, Route
-from shared.http.types import Action, Parameters
+from shared.http.types import Action, PageParameters, Parameters
 from shared.version import VERSION
 
 Schema = dict[str, Any]
@@ -217,7 +217,7 @@ def _answers(route: Route) -> Schema:
         content = dict(_content(option) for option in options if option is not None)
         if content:
             described["content"] = content
-        names = _headers(status, answer)
+        names = _headers(route, status, answer)
         if status == 201 and route.repeatable:
             names.append("Idempotent-Replayed")
         described["headers"] = {name: _HEADERS[name] for name in names}
@@ -240,9 +240,9 @@ def _content(option: Any) -> tuple[str, Schema]:  # noqa: ANN401 - a type
     return JSON, {"schema": schema}
 
 
-def _headers(status: int, answer: Any) -> list[str]:  # noqa: ANN401 - a type
+def _headers(route: Route, status: int, answer: Any) -> list[str]:  # noqa: ANN401 - a type
     names = ["X-Request-Id", "Location"] if status == 201 else ["X-Request-Id"]
-    if get_origin(answer) is list:
+    if route.query is not None and issubclass(route.query, PageParameters):
         names.append("Link")
     elif any("etag" in model.model_fields for model in _models(answer)):
         names.append("ETag")

@@ -101,7 +101,7 @@ class Answer:
     """What a handler answers: a status and one or several objects, text, a file, events, or nothing."""
 
     status: int
-    body: View | Representation | Sequence[Representation] | str | File | EventStream | None = None
+    body: View | Representation | Sequence[View | Representation] | str | File | EventStream | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -10,6 +10,7 @@ from shared.domain.deployment import Deployment, DeploymentStatus, Kind
 from shared.domain.timeline import step_at
 from shared.http.answers import represent
 from shared.http.routes import BASE_PATH, Answer, Representation
+from shared.http.simulations import SimulationView
 from shared.http.types import Resource, Time, View
 
 
@@ -35,6 +36,7 @@ class DeploymentView(Resource):
     status_reason: str | None
     kind: Kind
     rollback_of: str | None = Field(description="For a rollback, the deployment that it repeats.")
+    simulation: SimulationView | None = Field(description="What was asked for of its outcome, if anything.")
     logs_url: str = Field(description="Path-absolute.")
     created_at: Time
     updated_at: Time
@@ -54,6 +56,7 @@ def show_deployment(deployment: Deployment, now: datetime) -> Representation:
         number=deployment.number,
         kind=deployment.kind,
         rollback_of=deployment.rollback_of,
+        simulation=deployment.simulation,
         status=step.status,
         status_reason=step.reason,
         logs_url=f"/api/v1/deployments/{deployment.id}/logs",

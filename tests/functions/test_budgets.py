@@ -105,6 +105,7 @@ CASES: dict[str, tuple[Act, list[str], int]] = {
         ["get 2"] * 6,
         0,
     ),
+    "scenarios": (lambda to: to.api.get("/api/v1/simulation/scenarios"), [], 0),
     "projects": (lambda to: to.api.get("/api/v1/projects"), ["find 3"], 0),
     "environments": (lambda to: to.api.get(to.environments), ["get 1", "find 1"], 0),
     "environments by status": (

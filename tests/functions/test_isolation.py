@@ -68,6 +68,7 @@ CASES = {
     "GET /deployments/{deployment_id}": Case(200),
     "GET /deployments/{deployment_id}/logs": Case(200),
     "POST /deployments/{deployment_id}/cancel": Case(200),
+    "GET /simulation/scenarios": Case(200, stranger=200),
     "POST /tasks/settle": Case(200, TASK),
     "POST /tasks/sweep": Case(200, {}),
     "GET /": Case(307, stranger=307),

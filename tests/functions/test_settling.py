@@ -197,7 +197,7 @@ def test_the_databases_own_removal_comes_a_week_after_ours(api: Api) -> None:
     stored = api.stored(documents.environment_ref(environment_id)).data
     deleted_at = api.clock.now + timedelta(seconds=api.settings.deleting_seconds)
     week = timedelta(days=7)
-    assert stored["ttl_at"] == to_text(deleted_at + api.settings.tombstone + week)
+    assert stored["ttl_at"] == to_text(deleted_at + week + week)
 
 
 def test_two_who_purge_at_once_purge_once(api: Api) -> None:

@@ -1,7 +1,6 @@
 """Settings: read from the environment once, bounded, and refused with the variable's name."""
 
 import base64
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ DEFAULTS = {
     "session_idle_hours": 336,
     "session_hours": 2_160,
     "failed_logins_per_minute": 600,
+    "deadline_seconds": 60,
 }
 
 
@@ -32,7 +32,7 @@ def test_without_any_variable_the_documented_defaults_hold() -> None:
     assert {name: getattr(settings, name) for name in DEFAULTS} == DEFAULTS
     assert settings.home == Path("~/.envctl").expanduser()
     assert settings.callback_secret is None, "no secret has a default"
-    assert settings.tombstone == timedelta(days=7)
+    assert (settings.speed, settings.scenarios) == (1, True)
 
 
 @pytest.mark.parametrize("name", DEFAULTS)
@@ -49,6 +49,28 @@ def test_a_value_that_can_not_be_is_refused_with_the_variables_name(name: str, v
         config.load({f"ENVCTL_{name.upper()}": value})
     assert str(refused.value).startswith(f"ENVCTL_{name.upper()}: ")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("text", "speed"), [("0.01", 0.01), ("60", 60), ("100000", 100_000)])
+def test_an_instance_is_as_fast_as_it_is_told(text: str, speed: float) -> None:
+    assert config.load({"ENVCTL_SPEED": text}).speed == speed
+
+
+@pytest.mark.parametrize("value", ["", "0", "-1", "0.009", "100001", "nan", "inf", "fast", "true"])
+def test_a_speed_that_can_not_be_is_refused(value: str) -> None:
+    with pytest.raises(BadSetting, match=r"^ENVCTL_SPEED: "):
+        config.load({"ENVCTL_SPEED": value})
+
+
+@pytest.mark.parametrize(("text", "on"), [("true", True), ("1", True), ("false", False), ("0", False)])
+def test_scenarios_are_on_or_off(text: str, *, on: bool) -> None:
+    assert config.load({"ENVCTL_SCENARIOS": text}).scenarios is on
+
+
+@pytest.mark.parametrize("value", ["", "2", "none", "flaky"])
+def test_scenarios_are_nothing_else(value: str) -> None:
+    with pytest.raises(BadSetting, match=r"^ENVCTL_SCENARIOS: "):
+        config.load({"ENVCTL_SCENARIOS": value})
 
 
 @pytest.mark.parametrize("domain", ["", "a b", "UPPER.example.com", "a..b", "https://x", "x/", "a" * 191])

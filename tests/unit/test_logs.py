@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.deployment import PHASES, Deployment, finish
+from shared.domain.deployment import Deployment, finish
 from shared.domain.logs import entries, is_complete
+from shared.domain.simulation import PHASES
 from shared.domain.timeline import Outcome, Step, Work
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)

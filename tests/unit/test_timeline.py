@@ -6,9 +6,10 @@ from itertools import product
 import pytest
 
 from shared.domain.deployment import MACHINE as DEPLOYMENT
-from shared.domain.deployment import PHASES, finish
+from shared.domain.deployment import finish
 from shared.domain.environment import MACHINE as ENVIRONMENT
 from shared.domain.environment import Environment, EnvironmentType, Pace, Policy
+from shared.domain.simulation import PHASES
 from shared.domain.timeline import (
     MOST_STEPS,
     IllegalTimeline,

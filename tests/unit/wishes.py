@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from shared.domain.deployment import PHASES, Deployment
+from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment, EnvironmentType, Pace, Policy
 from shared.domain.lease import Lease
+from shared.domain.simulation import PHASES
 from shared.domain.timeline import Outcome, Work
 
 TICK = timedelta(microseconds=1)

@@ -58,9 +58,16 @@ variable "instance" {
     condition = alltrue([
       for name, bound in local.known_settings :
       bound.type == "integer" ? can(regex("^[0-9]+$", var.instance.settings[name])) : can(tonumber(var.instance.settings[name]))
-      if bound.type != "string" && contains(keys(var.instance.settings), name)
+      if contains(["integer", "number"], bound.type) && contains(keys(var.instance.settings), name)
     ])
     error_message = "A setting that is a number there must be one: ${jsonencode(var.instance.settings)}."
+  }
+  validation {
+    condition = alltrue([
+      for name, bound in local.known_settings : contains(["true", "false"], var.instance.settings[name])
+      if bound.type == "boolean" && contains(keys(var.instance.settings), name)
+    ])
+    error_message = "A setting that is true or false there must be one of the two: ${jsonencode(var.instance.settings)}."
   }
   validation {
     condition = alltrue([
@@ -69,7 +76,7 @@ variable "instance" {
         tonumber(var.instance.settings[name]) > lookup(bound, "exclusiveMinimum", -1)
         && tonumber(var.instance.settings[name]) >= lookup(bound, "minimum", 0)
       ) : true
-      if bound.type != "string" && contains(keys(var.instance.settings), name)
+      if contains(["integer", "number"], bound.type) && contains(keys(var.instance.settings), name)
     ])
     error_message = "A setting is below its least: ${jsonencode({ for name in keys(var.instance.settings) : name => lookup(local.known_settings, name, null) })}."
   }
@@ -77,7 +84,7 @@ variable "instance" {
     condition = alltrue([
       for name, bound in local.known_settings :
       can(tonumber(var.instance.settings[name])) ? tonumber(var.instance.settings[name]) <= bound.maximum : true
-      if bound.type != "string" && contains(keys(var.instance.settings), name)
+      if contains(["integer", "number"], bound.type) && contains(keys(var.instance.settings), name)
     ])
     error_message = "A setting is above its most: ${jsonencode({ for name in keys(var.instance.settings) : name => lookup(local.known_settings, name, null) })}."
   }

@@ -38,7 +38,7 @@ run "alerts" {
     error_message = "The queue's delay is the team's queue's, and a minute."
   }
   assert {
-    condition     = google_monitoring_alert_policy.this["errors"].conditions[0].condition_threshold[0].threshold_value == 0.05 && strcontains(google_monitoring_alert_policy.this["errors"].conditions[0].condition_threshold[0].denominator_filter, "envctl-payments-(auth|deployments|docs|environments|projects|tasks)")
+    condition     = google_monitoring_alert_policy.this["errors"].conditions[0].condition_threshold[0].threshold_value == 0.05 && strcontains(google_monitoring_alert_policy.this["errors"].conditions[0].condition_threshold[0].denominator_filter, "envctl-payments-(auth|deployments|docs|environments|projects|simulation|tasks)")
     error_message = "Errors are a share of this team's requests."
   }
   assert {

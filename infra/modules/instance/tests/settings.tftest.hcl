@@ -29,7 +29,7 @@ run "every_setting_at_its_bounds" {
     instance = { settings = {
       access_token_seconds = 60, canceling_seconds = 0.001, default_ttl_hours = 8760, maximum_ttl_hours = 8760, deleting_seconds = 31536000
       environment_domain   = "preview.payments.example.com", grace_seconds = 31536000, log_level = "ERROR", pending_seconds = 1, provisioning_seconds = 1
-      running_seconds      = 1, tombstone_seconds = 31536000
+      running_seconds      = 1, tombstone_seconds = 31536000, deadline_seconds = 31536000, scenarios = false, speed = 100000
     } }
   }
   assert {
@@ -138,6 +138,30 @@ run "a_broken_number_is_refused" {
   command = plan
   variables {
     instance = { settings = { access_token_seconds = 60.5 } }
+  }
+  expect_failures = [var.instance]
+}
+
+run "a_speed_below_the_least_is_refused" {
+  command = plan
+  variables {
+    instance = { settings = { speed = 0.009 } }
+  }
+  expect_failures = [var.instance]
+}
+
+run "a_speed_above_the_most_is_refused" {
+  command = plan
+  variables {
+    instance = { settings = { speed = 100001 } }
+  }
+  expect_failures = [var.instance]
+}
+
+run "scenarios_neither_on_nor_off_are_refused" {
+  command = plan
+  variables {
+    instance = { settings = { scenarios = "some" } }
   }
   expect_failures = [var.instance]
 }
