@@ -98,6 +98,8 @@ def settings_in(table: str) -> Mapping[str, str]:
 def as_printed(default: object) -> str:
     if default is None:
         return "none"
+    if isinstance(default, bool):
+        return str(default).lower()
     return f"{default:g}" if isinstance(default, int | float) else f"`{default}`"
 
 
