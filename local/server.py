@@ -10,14 +10,17 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from local.callbacks import HttpSender
 from local.dispatcher import Dispatcher
+from local.expiry import expire_regularly
 from local.http_server import HOST, HttpServerFailed, Server, http_server, is_healthy, listen, refuse_ended
 from local.signals import Signals
 from local.sweeper import sweep_regularly
 from local.welcome import welcome
 from shared import config, log, runtime
+from shared.adapters.sqlite_expiry import remove_expired
 from shared.clock import SystemClock
 from shared.startup import StartupError
 
@@ -56,7 +59,7 @@ def _serve(signals: Signals) -> None:
     level = settings.log_level if "log_level" in settings.model_fields_set else "WARNING"
     log.write_from(level)
     listener = listen(port)
-    _, queue = runtime.open_local(settings)
+    database, queue = runtime.open_local(settings)
     send = HttpSender(port, secret)
     held = settings.held_requests if "held_requests" in settings.model_fields_set else HELD_REQUESTS
     environment = config.for_child(
@@ -67,18 +70,24 @@ def _serve(signals: Signals) -> None:
             return
         sys.stdout.write(welcome(f"http://{HOST}:{port}", {"data folder": settings.home}))
         sys.stdout.flush()
-        stopping = threading.Event()
-        dispatcher = Dispatcher(queue, send, SystemClock(), stopping.wait)
-        sweep = threading.Thread(target=sweep_regularly, args=(send, stopping.wait), daemon=True)
-        dispatch = threading.Thread(target=dispatcher.run, daemon=True)
-        sweep.start()
-        dispatch.start()
+        stopping, clock = threading.Event(), SystemClock()
+        dispatcher = Dispatcher(queue, send, clock, stopping.wait)
+        _start(sweep_regularly, send, stopping.wait)
+        _start(expire_regularly, lambda: remove_expired(database, clock()), stopping.wait)
+        dispatch = _start(dispatcher.run)
         try:
             _watch(signals, server, dispatch)
         finally:
             stopping.set()
             dispatch.join(DISPATCHER_STOP_SECONDS)
             send.close()
+
+
+def _start(work: Callable[..., None], *arguments: object) -> threading.Thread:
+    """A thread that ends with this process at the latest."""
+    thread = threading.Thread(target=work, args=arguments, daemon=True)
+    thread.start()
+    return thread
 
 
 def _has_started(server: Server, port: int, signals: Signals) -> bool:

@@ -58,6 +58,13 @@ def declared(declaration: Mapping[str, Any]) -> Iterator[Index]:
                 yield _index(override["collectionGroup"], [{**single, "fieldPath": override["fieldPath"]}])
 
 
+def policies(declaration: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The TTL policies of a `firestore.indexes.json`: a collection, and the field with its documents' end."""
+    for override in declaration["fieldOverrides"]:
+        if override.get("ttl"):
+            yield override["collectionGroup"], override["fieldPath"]
+
+
 def _index(collection: str, fields: list[Mapping[str, str]]) -> Index:
     names = [field["fieldPath"] for field in fields]
     for name in (collection, *names):  # they become SQL

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from local import expiry
 from local.callbacks import NoAnswer
 from local.dispatcher import (
     BUSY_SECONDS,
@@ -279,3 +280,18 @@ def test_a_sweep_that_fails_is_logged_and_repeated(
     sweep_regularly(send, pauses)
     assert [payload for _, payload, _ in send.calls] == [{"overdue_seconds": 0}] * 2
     assert capsys.readouterr().err.count("sweep failed") == 2
+
+
+def test_it_removes_what_has_expired_a_minute_after_the_start_then_hourly() -> None:
+    turns, pauses = iter((1, 2, 3)), Pauses(3)
+    expiry.expire_regularly(lambda: next(turns), pauses)
+    assert pauses.seconds == [60, 3_600, 3_600, 3_600]
+    assert next(turns, None) is None
+
+
+def test_a_removal_that_fails_is_logged_and_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> int:
+        raise Unavailable("database")
+
+    expiry.expire_regularly(fail, Pauses(2))
+    assert capsys.readouterr().err.count("expired documents could not be removed") == 2
