@@ -21,6 +21,8 @@ LOG = BUILD / "benchmark-servers.log"
 """What the servers complained about."""
 START_SECONDS = 60.0
 EMPTY_THREADS = 8
+TOKEN_SECONDS = "7200"
+"""Longer than any run takes: clients log in once."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SECRET = "benchmark-callback-secret-of-no-use"  # noqa: S105 - for a server that lives for seconds
 
@@ -146,7 +148,7 @@ class Server:
 def platform_server(home: Path) -> Server:
     """The whole platform on one machine, as `make run` starts it."""
     port = free_port()
-    variables = {"PORT": str(port), "ENVCTL_HOME": str(home)}
+    variables = {"PORT": str(port), "ENVCTL_HOME": str(home), "ENVCTL_ACCESS_TOKEN_SECONDS": TOKEN_SECONDS}
     return Server([sys.executable, "-m", "local"], port, variables, "/health")
 
 
