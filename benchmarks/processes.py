@@ -21,7 +21,7 @@ LOG = BUILD / "benchmark-servers.log"
 """What the servers complained about."""
 START_SECONDS = 60.0
 EMPTY_THREADS = 8
-TOKEN_SECONDS = "7200"
+TOKEN_SECONDS = "7200"  # noqa: S105 - a time
 """Longer than any run takes: clients log in once."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SECRET = "benchmark-callback-secret-of-no-use"  # noqa: S105 - for a server that lives for seconds

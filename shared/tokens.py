@@ -4,6 +4,7 @@ PyJWT loads the whole of `cryptography` where that is installed, for algorithms 
 here. So it is loaded with the first token: some functions never see one.
 """
 
+import base64
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -57,6 +58,8 @@ def _claims(keys: Keys, token: str) -> tuple[str, int, int]:
     import jwt  # noqa: PLC0415 - see above
 
     try:
+        if not all(map(_is_canonical, token.split("."))):
+            raise Unauthenticated(_INVALID)
         header = jwt.get_unverified_header(token)
         key = keys.signing.get(header.get("kid", ""))
         if key is None or header.get("typ") != TYPE or set(header) != {"alg", "typ", "kid"}:
@@ -78,3 +81,12 @@ def _claims(keys: Keys, token: str) -> tuple[str, int, int]:
     if type(claims["exp"]) is not int or type(claims["iat"]) is not int:
         raise Unauthenticated(_INVALID)
     return str(claims["sub"]), claims["iat"], claims["exp"]
+
+
+def _is_canonical(part: str) -> bool:
+    """Whether it is base 64 in the one spelling that a token's parts have (RFC 7515). Raises ValueError.
+
+    PyJWT takes padding too, and any value of the bits that are left over at the end.
+    """
+    decoded = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    return base64.urlsafe_b64encode(decoded).decode().rstrip("=") == part
