@@ -90,7 +90,7 @@ def _content(answer: Answer) -> Any:  # noqa: ANN401 - likewise
     if isinstance(body, Representation):
         return json.loads(body.json)
     if isinstance(body, Sequence) and not isinstance(body, str):
-        return [json.loads(item.json) for item in body]
+        return [json.loads(item.json) if isinstance(item, Representation) else vars(item) for item in body]
     return None if body is None or isinstance(body, str) else vars(body)
 
 
