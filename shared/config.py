@@ -110,6 +110,10 @@ class Settings(BaseModel):
     """Whether requests may ask for outcomes (`simulation`)."""
     speed: Annotated[float, Field(ge=0.01, le=100_000, allow_inf_nan=False)] = 1
     """What all planned durations are divided by, these and those that requests ask for."""
+    quota_projects: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """How many projects the instance may have; 0: as many as anybody likes."""
+    quota_environments: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """How many environments may be provisioning, running or failed in it at a time; 0 likewise."""
     access_token_seconds: Annotated[int, Field(ge=60, le=86_400)] = 900
     """How long an access token lasts. Nothing ends one before that."""
     session_idle_hours: Hours = 336

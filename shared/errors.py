@@ -119,6 +119,16 @@ class TooManyUnfinished(EnvctlError):
         )
 
 
+class QuotaExceeded(EnvctlError):
+    """The instance has as many of something as it may have."""
+
+    def __init__(self, what: str, limit: int, used: int) -> None:
+        super().__init__(
+            f"This instance may have {limit} {what} and has {used}. Delete some, or ask whoever runs it "
+            "for more."
+        )
+
+
 class ProjectInUse(EnvctlError):
     """A project with live environments is deleted only when that is asked for."""
 

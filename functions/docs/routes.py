@@ -1,10 +1,11 @@
-"""Routes of the docs function: what the API is. They need no token; most stand at the root."""
+"""Routes of the docs function: what the API and the instance are. Most need no token, at the root."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from functions.docs import assets
-from functions.docs.schemas import MachineView, StateMachinesView
+from functions.docs.schemas import MachineView, QuotasView, QuotaView, StateMachinesView
+from shared import quotas
 from shared.domain import deployment, environment
 from shared.domain.actions import DEPLOYMENT_ACTIONS, ENVIRONMENT_ACTIONS
 from shared.domain.timeline import Machine
@@ -75,6 +76,21 @@ def get_state_machines(call: Call) -> Answer:
         deployment=_machine(deployment.MACHINE, DEPLOYMENT_ACTIONS),
     )
     return Answer(200, view, _CACHED)
+
+
+@group.route("GET", "/quotas", {200: QuotasView})
+def get_quotas(call: Call) -> Answer:
+    """Show the instance's quotas.
+
+    Over a quota a create is 409 (`quota_exceeded`). They are soft: several creates at once may all get the
+    last place.
+    """
+    projects, environments = quotas.projects(call.runtime), quotas.environments(call.runtime)
+    view = QuotasView(
+        projects=QuotaView(limit=projects.limit, used=projects.used),
+        environments=QuotaView(limit=environments.limit, used=environments.used),
+    )
+    return Answer(200, view)
 
 
 def _machine(machine: Machine, actions: Mapping[A, Sequence[str]]) -> MachineView:

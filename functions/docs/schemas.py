@@ -16,6 +16,20 @@ class MachineView(View):
     actions: dict[str, list[str]] = Field(description="Each action with the statuses that it is for.")
 
 
+class QuotaView(View):
+    """A limit, and what has been used of it."""
+
+    limit: int | None = Field(description="null: there is none.")
+    used: int
+
+
+class QuotasView(View):
+    """What the instance may have, and has."""
+
+    projects: QuotaView
+    environments: QuotaView = Field(description="Those that are provisioning, running or failed.")
+
+
 class StateMachinesView(View):
     """The lifecycles."""
 

@@ -26,6 +26,7 @@ from shared.errors import (
     NoLease,
     NothingToRollBackTo,
     NotPossible,
+    QuotaExceeded,
     TimelineFull,
 )
 from shared.http import pages
@@ -72,7 +73,13 @@ def _changed(call: Call, changed: Changed) -> Representation:
     return _view(call, changed.aggregate.environment, changed.now)
 
 
-@group.route("POST", "/environments/projects/{project_id}", {201: EnvironmentView}, repeatable=True)
+@group.route(
+    "POST",
+    "/environments/projects/{project_id}",
+    {201: EnvironmentView},
+    refusals=(QuotaExceeded,),
+    repeatable=True,
+)
 def open_environment(call: Call, project_id: str, body: NewEnvironment) -> Answer:
     """Open an environment in a project.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from functions.environments import leases
 from functions.environments.schemas import NewEnvironment, NewLease, NewRollback
-from shared import documents, durations, ids
+from shared import documents, durations, ids, quotas
 from shared.access import Caller
 from shared.changing import (
     Added,
@@ -47,6 +47,7 @@ def open_environment(
     earlier = seen.beside.get(ref)
     if earlier is not None:
         return _opened_before(intent, earlier.data, seen.now)
+    quotas.refuse_another_environment(runtime)
     opened = _new_environment(runtime, seen, new, environment_id, lease, intent)
     data = documents.environment_data(opened.environment)
     made = create(runtime, ref, data, f"Environment {environment_id}")

@@ -7,7 +7,7 @@ from functions.projects.schemas import DeleteParameters, NewProject, ProjectChan
 from shared import documents
 from shared.domain.project import Project
 from shared.domain.roles import Permission
-from shared.errors import BadPageToken, ProjectInUse
+from shared.errors import BadPageToken, ProjectInUse, QuotaExceeded
 from shared.http import pages
 from shared.http.answers import represent
 from shared.http.routes import Answer, Call, Group, Representation
@@ -34,7 +34,14 @@ def _must_match(call: Call) -> Callable[[Project], None]:
     return lambda project: call.require_match(lambda: _view(project))
 
 
-@group.route("POST", "/projects", {201: ProjectView}, repeatable=True, needs=Permission.ADMIN)
+@group.route(
+    "POST",
+    "/projects",
+    {201: ProjectView},
+    refusals=(QuotaExceeded,),
+    repeatable=True,
+    needs=Permission.ADMIN,
+)
 def create_project(call: Call, body: NewProject) -> Answer:
     """Create a project.
 

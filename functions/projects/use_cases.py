@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from functions.projects.schemas import NewProject
-from shared import documents, ids, listing
+from shared import documents, ids, listing, quotas
 from shared.access import Caller, permit_new_project
 from shared.changing import Created, create, until_committed
 from shared.clock import effective_now
@@ -47,6 +47,7 @@ def create_project(runtime: Runtime, caller: Caller, intent: Intent, new: NewPro
     if ref in fetched.documents:
         made = Created(fetched.documents[ref].data, is_new=False)
     else:
+        quotas.refuse_another_project(runtime)
         made = create(runtime, ref, documents.project_data(project), f"Project {project_id}")
     intent.refuse_another(made.data.get("fingerprint"))
     return made

@@ -36,13 +36,17 @@ def to_page(query: Query, database: str) -> Message:
 
 
 def to_count(query: Query, order: Order) -> Message:
-    """The query for a count. The order is the index's: without it, Firestore would want another index."""
+    """The query for a count. The order is the index's: without it, Firestore would want another index.
+
+    Not where it is a field with an equality, which Firestore doesn't sort by.
+    """
     count = _Aggregation.Aggregation(alias=COUNT, count=_Aggregation.Aggregation.Count())
-    return _Aggregation(structured_query=_matching(query, order), aggregations=[count])
+    is_equal = any(one.field == order.field and one.op in {"==", "in"} for one in query.where)
+    return _Aggregation(structured_query=_matching(query, None if is_equal else order), aggregations=[count])
 
 
-def _matching(query: Query, order: Order) -> Message:
-    asked = _Query(order_by=[_by(order.field, order), _by("__name__", order)])
+def _matching(query: Query, order: Order | None) -> Message:
+    asked = _Query(order_by=[] if order is None else [_by(order.field, order), _by("__name__", order)])
     asked.from_.add(collection_id=query.collection)
     if query.where:
         asked.where.composite_filter.op = _Query.CompositeFilter.Operator.Value("AND")

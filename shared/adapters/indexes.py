@@ -95,11 +95,15 @@ class Declared:
         return index
 
     def for_count(self, query: Query) -> Index:
-        """An index that what meets the filters is counted in, whatever its order. Raises MissingIndex."""
+        """An index that what meets the filters is counted in, whatever its order. Raises MissingIndex.
+
+        For a count its order may be another equality: nothing is walked from a cursor.
+        """
         array, equal, ranges = _shape(query)
-        wanted = (query.collection, array, equal)
-        for shape, index in self._by_shape.items():
-            if shape[:3] == wanted and ranges <= {index.order.field}:
+        for (collection, element, fields, order), index in self._by_shape.items():
+            by_order = equal == fields and ranges <= {order.field}
+            by_equality = equal == fields | {order.field} and not ranges
+            if (collection, element) == (query.collection, array) and (by_order or by_equality):
                 return index
         raise MissingIndex(description(query))
 

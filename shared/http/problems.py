@@ -37,6 +37,7 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.FailedBefore: Kind(409, "failed_before", "Environment had failed"),
     errors.Busy: Kind(409, "deployment_unfinished", "Another deployment is unfinished"),
     errors.NothingToRollBackTo: Kind(409, "nothing_to_roll_back_to", "Nothing to roll back to"),
+    errors.QuotaExceeded: Kind(409, "quota_exceeded", "Quota exceeded"),
     errors.TimelineFull: Kind(409, "timeline_full", "Too many steps"),
     errors.PreconditionFailed: Kind(412, "precondition_failed", "Changed in the meantime"),
     errors.BodyTooLarge: Kind(413, "body_too_large", "Request body too large"),

@@ -116,6 +116,20 @@ def test_a_count_is_the_length_of_the_answer_whatever_limit_and_cursor(full: Ful
     assert store.count(Query(query.collection, query.where, query.order, 1, after)) == size
 
 
+@pytest.mark.parametrize(
+    "where",
+    [
+        (Filter("status", "in", ("running", "failed")),),
+        (Filter("status", "==", "running"),),
+        (Filter("status", "==", "no such"),),
+    ],
+)
+def test_a_count_by_one_field_needs_that_fields_index_only(full: Full, where: tuple[Filter, ...]) -> None:
+    store, documents = full
+    query = Query("environments", where, Order("status"))
+    assert store.count(query) == len(answer(documents, query))
+
+
 def test_nothing_is_found_in_an_empty_store(store: Store) -> None:
     for query in SHAPES.values():
         page = store.find(query)

@@ -76,6 +76,7 @@ CASES = {
     "GET /openapi.json": Case(200, stranger=200),
     "GET /docs": Case(200, stranger=200),
     "GET /meta/state-machines": Case(200, stranger=200),
+    "GET /quotas": Case(200, stranger=200),
     "GET /redoc": Case(200, stranger=200),
     "GET /assets/{name}": Case(200, stranger=200),
 }
