@@ -13,7 +13,7 @@ FIRST_SECONDS = 0.5
 """From the start to the first sweep: time for the tasks that are there to be done, not made again."""
 INTERVAL_SECONDS = 30.0
 
-_EVERYTHING: Mapping[str, Any] = {"overdue_seconds": 0}
+_EVERYTHING: Mapping[str, Any] = {"overdue_seconds": 0, "at_start": True}
 """The first sweep's: nobody else is at work on what fell due while the machine was down."""
 
 

@@ -15,6 +15,7 @@ from shared.domain.environment import (
     EnvironmentType,
     Live,
     Note,
+    NoteAction,
     Pace,
     Policy,
     Unfinished,
@@ -23,7 +24,7 @@ from shared.domain.environment import (
 from shared.domain.project import Project
 from shared.domain.roles import Permission, Role
 from shared.domain.simulation import Scenario, Simulation
-from shared.domain.timeline import Outcome, Step, Timeline, Work
+from shared.domain.timeline import Outcome, Step, Timeline, Work, history
 from shared.domain.user import User
 from shared.ports import Data, Ref
 from shared.times import from_text, to_text
@@ -248,16 +249,25 @@ def _live(data: Mapping[str, Any]) -> Live:
 
 
 def _note_data(note: Note) -> Data:
-    return {"at": to_text(note.at), "action": note.action, "until": _text(note.until)}
+    return {
+        "at": to_text(note.at),
+        "action": str(note.action),
+        "until": _text(note.until),
+        "steps": note.steps,
+    }
 
 
-def _note(data: Mapping[str, Any]) -> Note:
-    return Note(from_text(data["at"]), data["action"], _moment(data["until"]))
+def _note(data: Mapping[str, Any], timeline: Timeline) -> Note:
+    at = from_text(data["at"])
+    steps = data.get("steps")
+    if steps is None:  # older documents
+        steps = len(history(timeline, at))
+    return Note(at, NoteAction(data["action"]), _moment(data["until"]), steps)
 
 
 def environment(data: Data) -> Environment:
     """The environment of a document."""
-    kind = EnvironmentType(data["type"])
+    kind, timeline = EnvironmentType(data["type"]), _timeline(data["timeline"])
     return Environment(
         id=data["id"],
         project_id=data["project_id"],
@@ -270,7 +280,7 @@ def environment(data: Data) -> Environment:
         expires_at=_moment(data["expires_at"]),
         work=_work(data["work"]),
         pace=Pace(**data["pace"]),
-        timeline=_timeline(data["timeline"]),
+        timeline=timeline,
         as_of=from_text(data["as_of"]),
         due_at=_moment(data["due_at"]),
         woken_for=_moment(data.get("woken_for")),  # older documents have none
@@ -279,7 +289,7 @@ def environment(data: Data) -> Environment:
             Unfinished(item["id"], item["number"], from_text(item["ends_at"])) for item in data["unfinished"]
         ),
         live=tuple(map(_live, data.get("live", ()))),
-        notes=tuple(map(_note, data.get("notes", ()))),
+        notes=tuple(_note(note, timeline) for note in data.get("notes", ())),
         simulation=_simulation(data.get("simulation")),
         fingerprint=data.get("fingerprint"),
     )

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared import documents, durations, ids, listing
-from shared.changing import Reading, change_environment, until_committed
+from shared.changing import Decision, Reading, change_environment, until_committed
 from shared.clock import effective_now
 from shared.domain import project as projects
 from shared.domain.aggregate import Aggregate, replan
@@ -40,17 +40,23 @@ class Outcome(StrEnum):
     PURGING = "purging"
 
 
-def settle(runtime: Runtime, ref: Ref, due_at: datetime, deployments: Sequence[str] = ()) -> Outcome:
+def settle(
+    runtime: Runtime,
+    ref: Ref,
+    due_at: datetime,
+    deployments: Sequence[str] = (),
+    decide: Decision = replan,
+) -> Outcome:
     """Settle an environment or a project that was due at a moment, according to whoever asks for it.
 
-    The deployments are those that the look will probably read too.
+    The deployments are those that the look will probably read too. `decide` settles the environment.
     """
     if ref.collection == "projects":
         if not ids.is_id("prj", ref.id):
             return Outcome.GONE
         outcome = until_committed(f"Project {ref.id}", lambda: _settle_project(runtime, ref, due_at))
     else:
-        outcome = _settle_environment(runtime, ref, due_at, deployments)
+        outcome = _settle_environment(runtime, ref, due_at, deployments, decide)
     if outcome in {Outcome.EARLY, Outcome.PURGING}:
         wake(runtime, ref, due_at, runtime.clock(), deployments)
     return outcome
@@ -69,7 +75,9 @@ def _judge(
     return Outcome.SETTLED if document_due_at <= due_at else Outcome.STALE
 
 
-def _settle_environment(runtime: Runtime, ref: Ref, due_at: datetime, deployments: Sequence[str]) -> Outcome:
+def _settle_environment(
+    runtime: Runtime, ref: Ref, due_at: datetime, deployments: Sequence[str], decide: Decision
+) -> Outcome:
     outcome = Outcome.GONE
 
     def is_to_settle(environment: Environment, now: datetime) -> bool:
@@ -82,7 +90,7 @@ def _settle_environment(runtime: Runtime, ref: Ref, due_at: datetime, deployment
     expected = [documents.deployment_ref(item) for item in deployments]
     reading = Reading(expected, glance=is_to_settle)
     try:
-        environment = change_environment(runtime, None, ref.id, replan, reading).aggregate.environment
+        environment = change_environment(runtime, None, ref.id, decide, reading).aggregate.environment
     except NotFound:
         return Outcome.GONE
     if outcome == Outcome.PURGING and purge(runtime, ref):

@@ -27,17 +27,24 @@ def wake_environment(runtime: Runtime, aggregate: Aggregate, now: datetime) -> N
 
 
 def wake(
-    runtime: Runtime, ref: Ref, due_at: datetime | None, now: datetime, deployments: Sequence[str] = ()
+    runtime: Runtime,
+    ref: Ref,
+    due_at: datetime | None,
+    now: datetime,
+    deployments: Sequence[str] = (),
+    *,
+    repair: bool = False,
 ) -> None:
     """Ask for a look at a document when it is due. A queue that is down is no error: the sweep covers it.
 
     Nor is a moment beyond the queue's horizon: the sweep asks once it lies within. The deployments are
-    those that the look will probably read too.
+    those that the look will probably read too. A repair stands in for a wake-up that got lost.
     """
     horizon = runtime.queue.horizon
     if due_at is not None and (horizon is None or due_at <= now + horizon):
         payload = {"collection": ref.collection, "id": ref.id, "due_at": to_text(due_at)}
-        more = {"deployments": list(deployments)} if deployments else {}
+        more: dict[str, object] = {"deployments": list(deployments)} if deployments else {}
+        more |= {"repair": True} if repair else {}
         enqueue(runtime, Task(SETTLE_PATH, {**payload, **more}, due_at))
 
 

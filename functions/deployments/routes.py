@@ -15,6 +15,7 @@ from functions.deployments.schemas import (
 from functions.deployments.streams import entry_view, follow
 from shared.domain import logs
 from shared.domain.deployment import CANCELING, MACHINE, Deployment
+from shared.domain.history import deployment_as_of
 from shared.errors import (
     BadPageToken,
     Busy,
@@ -68,12 +69,15 @@ def list_deployments(call: Call, environment_id: str, query: DeploymentFilters) 
 
 @group.route("GET", "/deployments/{deployment_id}", {200: DeploymentView})
 def get_deployment(call: Call, deployment_id: str, query: DeploymentWait) -> Answer:
-    """Show a deployment as it is at this moment.
+    """Show a deployment as it is at this moment, or as it was at an earlier one.
 
     With `wait_for`, as it is when it has that status, or when it is clear that it won't come to have it, or
-    when the time is up: the status says which.
+    when the time is up: the status says which. With `at`, with its status and steps of then.
     """
     seen = wait(call, query, MACHINE, partial(read_deployment, call.runtime, call.caller, deployment_id))
+    if query.at is not None:
+        was = deployment_as_of(seen.deployment, query.at, seen.now)
+        return Answer(200, show_deployment(was, query.at, is_past=True))
     return Answer(200, show_deployment(seen.deployment, seen.now))
 
 

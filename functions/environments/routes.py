@@ -3,20 +3,23 @@
 from datetime import datetime
 from functools import partial
 
-from functions.environments import lists, use_cases
+from functions.environments import history, lists, use_cases
 from functions.environments.schemas import (
     ActiveView,
     EnvironmentChanges,
     EnvironmentFilters,
     EnvironmentView,
     EnvironmentWait,
+    HistoryView,
     NewEnvironment,
     NewLease,
     NewRollback,
+    TimelineParameters,
 )
 from shared.changing import Changed, Matching
 from shared.domain.actions import environment_actions
 from shared.domain.environment import MACHINE, Environment
+from shared.domain.history import Entry
 from shared.domain.timeline import step_at
 from shared.errors import (
     BadPageToken,
@@ -40,7 +43,7 @@ from shared.reading import read_environment
 group = Group("environments", "Environments: ephemeral ones with a TTL, or persistent ones")
 
 
-def _view(call: Call, environment: Environment, now: datetime) -> Representation:
+def _view(call: Call, environment: Environment, now: datetime, *, is_past: bool = False) -> Representation:
     step = step_at(environment.timeline, now)
     active = environment.active_at(now)
     host = f"{environment.id}.{call.runtime.settings.environment_domain}"
@@ -60,7 +63,7 @@ def _view(call: Call, environment: Environment, now: datetime) -> Representation
         created_at=environment.created_at,
         updated_at=environment.updated_at(now),
         expires_at=environment.expires_at,
-        allowed_actions=environment_actions(environment, now),
+        allowed_actions=[] if is_past else environment_actions(environment, now),
         timeline=environment.timeline,
     )
 
@@ -107,13 +110,46 @@ def list_environments(call: Call, project_id: str, query: EnvironmentFilters) ->
 
 @group.route("GET", "/environments/{environment_id}", {200: EnvironmentView})
 def get_environment(call: Call, environment_id: str, query: EnvironmentWait) -> Answer:
-    """Show an environment as it is at this moment.
+    """Show an environment as it is at this moment, or as it was at an earlier one.
 
     With `wait_for`, as it is when it has that status, or when it is clear that it won't come to have it
-    by itself, or when the time is up: the status says which. `wait_for=deleted` shows a deleted one.
+    by itself, or when the time is up: the status says which. `wait_for=deleted` shows a deleted one. With
+    `at`, with its status, steps, address and active deployment of then; other fields are as they are now.
     """
     seen = wait(call, query, MACHINE, partial(read_environment, call.runtime, call.caller, environment_id))
+    if query.at is not None:
+        was = history.environment_then(call.runtime, seen, query.at)
+        return Answer(200, _view(call, was, query.at, is_past=True))
     return Answer(200, _view(call, seen.environment, seen.now))
+
+
+@group.route(
+    "GET", "/environments/{environment_id}/timeline", {200: list[HistoryView]}, refusals=(BadPageToken,)
+)
+def get_timeline(call: Call, environment_id: str, query: TimelineParameters) -> Answer:
+    """Show what happened to an environment and its deployments, and what is planned, oldest first.
+
+    Their steps, with what was done to the environment between them: its last 100 extensions, restores and
+    repairs. What comes at one moment stands in the order of cause and effect: the environment first, then its
+    deployments by number, then those that a newer one supersedes, last a deletion with all that it ends.
+    """
+    told = history.tell(call.runtime, call.caller, environment_id, query, pages.start(call, query))
+    return pages.page(call, [_told(entry, told.now) for entry in told.entries], told.next)
+
+
+def _told(entry: Entry, now: datetime) -> HistoryView:
+    step, note = entry.step, entry.note
+    return HistoryView(
+        at=entry.at,
+        planned=entry.at > now,
+        object="environment" if entry.number is None else "deployment",
+        id=entry.id,
+        number=entry.number,
+        status=step.status if step else None,
+        reason=step.reason if step else None,
+        action=note.action if note else None,
+        until=note.until if note else None,
+    )
 
 
 @group.route(

@@ -1,11 +1,11 @@
 """Shapes of the environments function's requests and answers."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from shared.domain.actions import EnvironmentAction
-from shared.domain.environment import MACHINE, EnvironmentStatus, EnvironmentType, Policy
+from shared.domain.environment import MACHINE, EnvironmentStatus, EnvironmentType, NoteAction, Policy
 from shared.http.simulations import Simulated, SimulationView
 from shared.http.types import (
     Action,
@@ -95,6 +95,27 @@ class EnvironmentWait(Wait):
         default=None,
         description="Answer when it has this status, or can't come to have it any more by itself.",
     )
+
+
+class TimelineParameters(PageParameters, ShowDeleted):
+    """Which page of a life."""
+
+
+class HistoryView(View):
+    """A step of an environment or of a deployment, or something that was done to the environment."""
+
+    at: Time
+    planned: bool = Field(description="Whether it is still to come, and may change.")
+    object: Literal["environment", "deployment"]
+    id: str = Field(description="The object's.")
+    number: int | None = Field(description="The deployment's; null for the environment.")
+    status: str | None = Field(description="The object's from then on; null for something that was done.")
+    reason: str | None
+    action: NoteAction | None = Field(
+        description="What was done to the environment; null for a step. `repaired`: what was due was carried "
+        "out late because a wake-up had got lost; readers saw it in time."
+    )
+    until: Time | None = Field(description="When the environment expires from then on; null if unchanged.")
 
 
 class ActiveView(View):

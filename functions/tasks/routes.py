@@ -2,6 +2,8 @@
 
 from functions.tasks.schemas import SettleTask, SettleView, SweepTask, SweepView
 from functions.tasks.sweeping import sweep
+from shared.domain.aggregate import replan
+from shared.domain.operations import repair
 from shared.http.routes import Answer, Call, Group
 from shared.ports import Ref
 from shared.settling import settle
@@ -14,7 +16,8 @@ group = Group("tasks", "The platform's own callbacks")
 def settle_document(call: Call, body: SettleTask) -> Answer:
     """Carry out what has come due on one document."""
     ref = Ref(body.collection, body.id)
-    outcome = settle(call.runtime, ref, from_text(body.due_at), body.deployments)
+    decide = repair if body.repair else replan
+    outcome = settle(call.runtime, ref, from_text(body.due_at), body.deployments, decide)
     call.noted.update(collection=body.collection, id=body.id, due_at=body.due_at, outcome=outcome)
     return Answer(200, SettleView(outcome=outcome.value))
 

@@ -34,6 +34,8 @@ class SettleTask(Input):
     due_at: Moment
     deployments: Annotated[list[DeploymentId], Field(max_length=20)] = Field(default_factory=list)
     """Those that the environment was due for then: what the look will probably read too."""
+    repair: bool = False
+    """Whether it stands in for a task that got lost."""
 
 
 class SweepTask(Input):
@@ -43,6 +45,8 @@ class SweepTask(Input):
     collection: Collection = "environments"
     ahead: bool = False
     """Among documents within the queue's horizon; without it among those that are overdue."""
+    at_start: bool = False
+    """Nobody was there when it fell due: nothing has got lost, and nothing is noted as a repair."""
     after_due_at: Moment | None = None
     after_id: str | None = None
 

@@ -52,7 +52,7 @@ def sweep(runtime: Runtime, task: SweepTask) -> Swept:
     swept = Swept()
     for number, (walk, page) in enumerate(_pages(runtime, task, now), 1):
         for document in page.documents:
-            _wake(runtime, document, now, ahead=walk.ahead)
+            _wake(runtime, document, now, task, ahead=walk.ahead)
         if walk.ahead:
             swept.reached += len(page.documents)
         else:
@@ -90,7 +90,7 @@ def _walks(runtime: Runtime, task: SweepTask, now: datetime) -> list[_Walk]:
     return walks
 
 
-def _wake(runtime: Runtime, document: Document, now: datetime, *, ahead: bool) -> None:
+def _wake(runtime: Runtime, document: Document, now: datetime, task: SweepTask, *, ahead: bool) -> None:
     due_at = document.data["due_at"]
     if not ahead:
         log.write(
@@ -100,7 +100,7 @@ def _wake(runtime: Runtime, document: Document, now: datetime, *, ahead: bool) -
             id=document.ref.id,
             due_at=due_at,
         )
-    wake(runtime, document.ref, from_text(due_at), now)
+    wake(runtime, document.ref, from_text(due_at), now, repair=not (ahead or task.at_start))
 
 
 def _go_on(runtime: Runtime, task: SweepTask, walk: _Walk, after: Cursor) -> None:
@@ -108,6 +108,7 @@ def _go_on(runtime: Runtime, task: SweepTask, walk: _Walk, after: Cursor) -> Non
         "overdue_seconds": task.overdue_seconds,
         "collection": walk.collection,
         "ahead": walk.ahead,
+        "at_start": task.at_start,
         "after_due_at": after[0],
         "after_id": after[1],
     }

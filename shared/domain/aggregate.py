@@ -18,6 +18,9 @@ from shared.domain.deployment import Deployment, finish
 from shared.domain.environment import Environment, Live, Unfinished
 from shared.domain.timeline import Step, Timeline, history, next_at
 
+ENVIRONMENT_EXPIRED, ENVIRONMENT_DELETED = "environment_expired", "environment_deleted"
+"""Why deployments end with their environment."""
+
 MOST_LIVE = 10
 """How many that were live an environment knows."""
 
@@ -132,7 +135,7 @@ def _ended_by(environment: Environment, last: Step, following: Step) -> Step:
         return following
     if following.at == end.at and following.status != deployments_.RUNNING:
         return following
-    reason = "environment_expired" if end.status == environments_.EXPIRED else "environment_deleted"
+    reason = ENVIRONMENT_EXPIRED if end.status == environments_.EXPIRED else ENVIRONMENT_DELETED
     running = last.status == deployments_.RUNNING
     return Step(max(end.at, last.at), deployments_.FAILED if running else deployments_.CANCELED, reason)
 

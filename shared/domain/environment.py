@@ -113,15 +113,25 @@ class Live:
     at: datetime
 
 
+class NoteAction(StrEnum):
+    """What a note tells."""
+
+    EXTENDED = "extended"
+    RESTORED = "restored"
+    REPAIRED = "repaired"
+    """A wake-up had got lost, and what was due has been carried out late. Readers were told in time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """Something that was done to an environment and that its timeline alone does not tell."""
 
     at: datetime
-    action: str
-    """`extended` or `restored`."""
+    action: NoteAction
     until: datetime | None
-    """The end of the lease from then on."""
+    """The end of the lease from then on; None where it stays what it is."""
+    steps: int
+    """How many of the environment's steps had come by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +166,7 @@ class Environment:
     live: tuple[Live, ...] = ()
     """The last 10 that were live, and those that will be: in this order, each from its moment on."""
     notes: tuple[Note, ...] = ()
-    """The last 100."""
+    """The last 100, among them the last 10 repairs."""
     simulation: Simulation | None = None
     """What was asked for of its provisioning; None: that it succeeds."""
     fingerprint: str | None = None

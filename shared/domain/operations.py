@@ -32,7 +32,16 @@ from shared.domain.deployment import (
     DeploymentStatus,
     Kind,
 )
-from shared.domain.environment import DELETING, PROVISIONING, RUNNING, Environment, Note, Policy, provision
+from shared.domain.environment import (
+    DELETING,
+    PROVISIONING,
+    RUNNING,
+    Environment,
+    Note,
+    NoteAction,
+    Policy,
+    provision,
+)
 from shared.domain.lease import Lease
 from shared.domain.simulation import by_chance
 from shared.domain.timeline import Step, Work, history
@@ -52,6 +61,8 @@ from shared.errors import (
 MOST_UNFINISHED = 20
 """How many deployments of one environment may be waiting or running."""
 MOST_NOTES = 100
+MOST_REPAIRS = 10
+"""Among the notes: a queue that stands still for a month would leave no room for anything else."""
 
 
 def deploy(
@@ -215,7 +226,7 @@ def extend(aggregate: Aggregate, now: datetime, lease: Lease) -> Aggregate:
     if environment.expires_at is None:
         raise NoLease(environment.id)
     require(EXTEND, environment, now)
-    return _leased(aggregate, now, lease, "extended")
+    return _leased(aggregate, now, lease, NoteAction.EXTENDED)
 
 
 def restore(aggregate: Aggregate, now: datetime, lease: Lease) -> Aggregate:
@@ -228,10 +239,7 @@ def restore(aggregate: Aggregate, now: datetime, lease: Lease) -> Aggregate:
     require(RESTORE, environment, now)
     if environment.has_failed(now):
         raise FailedBefore(environment.id)
-    past = (*history(environment.timeline, now), Step(now, RUNNING, "restore_requested"))
-    return _leased(
-        replace(aggregate, environment=replace(environment, timeline=past)), now, lease, "restored"
-    )
+    return _leased(aggregate, now, lease, NoteAction.RESTORED, Step(now, RUNNING, "restore_requested"))
 
 
 def retry(aggregate: Aggregate, now: datetime) -> Aggregate:
@@ -243,9 +251,29 @@ def retry(aggregate: Aggregate, now: datetime) -> Aggregate:
     return replan(replace(aggregate, environment=again), now)
 
 
-def _leased(aggregate: Aggregate, now: datetime, lease: Lease, action: str) -> Aggregate:
+def _leased(aggregate: Aggregate, now: datetime, lease: Lease, action: NoteAction, *steps: Step) -> Aggregate:
     environment = aggregate.environment
     ends_at = lease.ends_at(environment.created_at, now)
-    notes = (*environment.notes, Note(now, action, ends_at))[-MOST_NOTES:]
-    changed = replace(environment, expires_at=ends_at, notes=notes, changed_at=now)
+    noted = _note(environment, now, action, ends_at)
+    past = (*history(environment.timeline, now), *steps)
+    changed = replace(noted, timeline=past, expires_at=ends_at, changed_at=now)
     return replan(replace(aggregate, environment=changed), now)
+
+
+def repair(aggregate: Aggregate, now: datetime) -> Aggregate:
+    """Settle what a wake-up that got lost has left to do, and note it. Nothing where nothing has come due."""
+    environment = aggregate.environment
+    if environment.due_at is None or environment.due_at > now or environment.due_at == environment.purge_at:
+        return aggregate
+    return replan(replace(aggregate, environment=_note(environment, now, NoteAction.REPAIRED)), now)
+
+
+def _note(
+    environment: Environment, now: datetime, action: NoteAction, until: datetime | None = None
+) -> Environment:
+    """The environment with a note more. Repairs never crowd out what callers did."""
+    note = Note(now, action, until, steps=len(history(environment.timeline, now)))
+    notes = (*environment.notes, note)
+    repairs = [item for item in notes if item.action == NoteAction.REPAIRED]
+    dropped = repairs[:-MOST_REPAIRS]
+    return replace(environment, notes=tuple(item for item in notes if item not in dropped)[-MOST_NOTES:])

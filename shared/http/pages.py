@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from shared.errors import BadPageToken
 from shared.http.routes import Answer, Call, Representation
-from shared.http.types import PageParameters
+from shared.http.types import PageParameters, View
 from shared.keys import Keys
 from shared.ports import Cursor
 
@@ -48,7 +48,7 @@ def start(call: Call, query: PageParameters) -> Cursor | None:
         raise BadPageToken from fault
 
 
-def page(call: Call, items: Sequence[Representation], following: Cursor | None) -> Answer:
+def page(call: Call, items: Sequence[View | Representation], following: Cursor | None) -> Answer:
     """The page, with a link to the next one if there is more."""
     if following is None:
         return Answer(200, items)

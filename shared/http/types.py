@@ -161,6 +161,20 @@ Moment = Annotated[
 """A time that a client sends, in any zone."""
 
 
+def _moment_in_query(text: Any) -> datetime:  # noqa: ANN401 - a parameter as it came
+    if isinstance(text, str) and " " in text:
+        raise PydanticCustomError("moment", "must not contain a space; a + is written %2B in a query")
+    return _moment(text)
+
+
+MomentInQuery = Annotated[
+    datetime,
+    BeforeValidator(_moment_in_query),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}),
+]
+"""Likewise; where a + that was not percent-encoded has become a space, the refusal says so."""
+
+
 def _whole(text: Any) -> int:  # noqa: ANN401 - a parameter as it came
     if not (isinstance(text, str) and re.fullmatch("[0-9]{1,9}", text, re.ASCII)):
         raise PydanticCustomError("whole", "must be a whole number")
@@ -208,7 +222,17 @@ class ShowDeleted(Parameters):
     show_deleted: Flag = Field(default=False, description="Show what is deleted too, until it is purged.")
 
 
-class Wait(ShowDeleted):
+class AsOf(ShowDeleted):
+    """Which moment to look at."""
+
+    at: MomentInQuery | None = Field(
+        default=None,
+        description="As it was at this moment: status, steps and what follows from them. Not later than now; "
+        "404 before its creation. In an offset `+` is written `%2B`.",
+    )
+
+
+class Wait(AsOf):
     """Whether to answer only when something has come about."""
 
     wait_for: str | None = None
@@ -216,6 +240,13 @@ class Wait(ShowDeleted):
         default=None,
         description="How many seconds to wait at most: 20 if left out, and never longer than 20.",
     )
+
+    @field_validator("wait_for")
+    @classmethod
+    def _is_to_come(cls, status: str | None, given: ValidationInfo) -> str | None:
+        if status is not None and given.data.get("at") is not None:
+            raise PydanticCustomError("past", "must be left out where at is given: the past does not change")
+        return status
 
     @field_validator("timeout")
     @classmethod

@@ -44,7 +44,7 @@ class DeploymentView(Resource):
     timeline: list[StepView] = Field(description="Past and planned.")
 
 
-def show_deployment(deployment: Deployment, now: datetime) -> Representation:
+def show_deployment(deployment: Deployment, now: datetime, *, is_past: bool = False) -> Representation:
     """A deployment as it is at a moment."""
     step = step_at(deployment.timeline, now)
     return represent(
@@ -62,7 +62,7 @@ def show_deployment(deployment: Deployment, now: datetime) -> Representation:
         logs_url=f"/api/v1/deployments/{deployment.id}/logs",
         created_at=deployment.created_at,
         updated_at=deployment.updated_at(now),
-        allowed_actions=deployment_actions(deployment, now),
+        allowed_actions=[] if is_past else deployment_actions(deployment, now),
         timeline=deployment.timeline,
     )
 

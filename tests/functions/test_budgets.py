@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from shared.ports import Ref
 from tests.functions.accounts import account, login, logout, refresh, session
 from tests.functions.api import ENVIRONMENT, PASSWORD, PERSISTENT, Api, Reply
 
@@ -34,6 +35,12 @@ class Known:
     def post(self, target: str, body: object = None) -> Reply:
         """A request of the account's."""
         return self.api.post(target, body, token=self.signed.access_token)
+
+    def as_of(self, object_id: str) -> Reply:
+        """What it was when it was created."""
+        kind = "environments" if object_id.startswith("env") else "deployments"
+        at = self.api.stored(Ref(kind, object_id)).data["created_at"]
+        return self.api.get(f"/api/v1/{kind}/{object_id}?at={at}")
 
 
 Act = Callable[[Known], Reply]
@@ -119,6 +126,13 @@ CASES: dict[str, tuple[Act, list[str], int]] = {
         ["get 2", "find 0"],
         0,
     ),
+    "timeline": (
+        lambda to: to.api.get(f"/api/v1/environments/{to.environment}/timeline"),
+        ["get 2", "find 3"],
+        0,
+    ),
+    "environment as of its creation": (lambda to: to.as_of(to.environment), ["get 2"], 0),
+    "deployment as of its creation": (lambda to: to.as_of(to.deployment), ["get 3"], 0),
     "create project": (lambda to: to.api.post("/api/v1/projects", {"name": "x"}), ["commit 1"], 0),
     "edit project": (
         lambda to: to.api.patch(f"/api/v1/projects/{to.project}", {"name": "y"}),

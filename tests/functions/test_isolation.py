@@ -57,6 +57,7 @@ CASES = {
     "POST /environments/projects/{project_id}": Case(201, ENVIRONMENT),
     "GET /environments/projects/{project_id}": Case(200),
     "GET /environments/{environment_id}": Case(200),
+    "GET /environments/{environment_id}/timeline": Case(200),
     "PATCH /environments/{environment_id}": Case(200, {"name": "y"}),
     "DELETE /environments/{environment_id}": Case(202),
     "POST /environments/{environment_id}/extend": Case(200, {"hours": 1}),

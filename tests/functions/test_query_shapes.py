@@ -16,8 +16,10 @@ import pytest
 from shared import purging
 from shared.adapters.indexes import INDEXES, Declared, Index, read
 from shared.ports import Query
+from shared.times import to_text
 from tests.functions.accounts import account, session
 from tests.functions.api import ENVIRONMENT, PASSWORD, PERSISTENT, Api
+from tests.functions.doubles import START
 
 ROOT = Path(__file__).parents[2]
 YEAR = 365 * 24 * 3_600
@@ -49,7 +51,7 @@ def _live_through_everything(api: Api) -> None:
     project_id = api.project()
     persistent = api.running(PERSISTENT, project_id)
     environment_id = api.running(ENVIRONMENT, project_id)
-    for _ in range(3):
+    for _ in range(12):
         api.deploy(persistent)
         api.live(60)
     api.deploy(environment_id)
@@ -63,6 +65,8 @@ def _live_through_everything(api: Api) -> None:
         f"{environments}?status=running&type=persistent&show_deleted=true",
         deployments,
         f"{deployments}?status=running",
+        f"/api/v1/environments/{persistent}/timeline",
+        f"/api/v1/environments/{persistent}?at={to_text(START)}",
     ):
         assert api.get(target).status == 200, target
     token = session(api, account(api, "life@example.com")).access_token
@@ -105,7 +109,7 @@ def _declared() -> set[Index]:
 
 
 def test_the_life_reaches_every_place_where_a_query_is_made(asked: dict[Place, list[Query]]) -> None:
-    assert len(_places()) >= 9
+    assert len(_places()) >= 11
     assert asked.keys() == _places()
 
 

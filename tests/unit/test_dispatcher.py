@@ -264,7 +264,7 @@ def test_it_sweeps_for_everything_at_the_start_then_every_30_seconds() -> None:
     send, pauses = FakeSend(), Pauses(3)
     sweep_regularly(send, pauses)
     assert [(path, payload) for path, payload, _ in send.calls] == [
-        (SWEEP_PATH, {"overdue_seconds": 0}),
+        (SWEEP_PATH, {"overdue_seconds": 0, "at_start": True}),
         (SWEEP_PATH, {}),
         (SWEEP_PATH, {}),
     ]
@@ -278,7 +278,7 @@ def test_a_sweep_that_fails_is_logged_and_repeated(
 ) -> None:
     send, pauses = FakeSend(outcome), Pauses(2)
     sweep_regularly(send, pauses)
-    assert [payload for _, payload, _ in send.calls] == [{"overdue_seconds": 0}] * 2
+    assert [payload for _, payload, _ in send.calls] == [{"overdue_seconds": 0, "at_start": True}] * 2
     assert capsys.readouterr().err.count("sweep failed") == 2
 
 
