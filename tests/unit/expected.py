@@ -7,11 +7,13 @@ wishes. `rules` compares the two.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from shared.domain.aggregate import Aggregate
 from shared.domain.deployment import Deployment, finish
 from shared.domain.environment import Environment
-from shared.domain.timeline import Outcome, Step, Timeline
+from shared.domain.simulation import Simulation
+from shared.domain.timeline import Step, Timeline
 from shared.errors import (
     Busy,
     EnvctlError,
@@ -54,6 +56,12 @@ REFUSALS = {
     "rollback": EnvironmentNotRunning,
 }
 """What is said in the others."""
+PROVISIONED = {
+    "succeed": ("running", None),
+    "fail": ("failed", "provisioning_failed"),
+    "hang": ("failed", "deadline_exceeded"),
+}
+"""What an environment is after its provisioning, and why."""
 
 
 @dataclass(frozen=True)
@@ -71,27 +79,41 @@ def environment_steps(life: Life) -> list[Step]:
     environment, lease = life.stored.environment, life.lease
     steps = [Step(environment.created_at, "provisioning")]
     for wish in life.wishes:
-        steps += _until(environment, steps[-1], lease, wish.at)
+        steps += _until(environment, steps, lease, wish.at)
         lease = wish.lease or lease
         if wish.status is not None:
             steps.append(Step(wish.at, wish.status, wish.reason))
-    return [*steps, *_until(environment, steps[-1], lease, FOREVER)]
+    return [*steps, *_until(environment, steps, lease, FOREVER)]
 
 
-def _until(environment: Environment, last: Step, lease: datetime | None, until: datetime) -> Iterator[Step]:
-    """What comes by itself after a step, as far as a moment."""
-    while (step := _by_itself(environment, last, lease)) is not None and step.at <= until:
+def _until(
+    environment: Environment, steps: list[Step], lease: datetime | None, until: datetime
+) -> Iterator[Step]:
+    """What comes by itself after some steps, as far as a moment."""
+    last, attempt = steps[-1], [step.status for step in steps].count("provisioning")
+    while (step := _by_itself(environment, last, lease, attempt)) is not None and step.at <= until:
         yield step
         last = step
 
 
-def _by_itself(environment: Environment, last: Step, lease: datetime | None) -> Step | None:
+def outcome_of(environment: Environment, attempt: int) -> str:
+    """How a provisioning ends that nobody disturbs: by its seed and its number if it is flaky."""
+    return flaky_outcome(environment.simulation, attempt) or environment.work.outcome
+
+
+def flaky_outcome(simulation: Simulation | None, attempt: int) -> str | None:
+    """None for what is not flaky."""
+    if simulation is None:
+        return None
+    return "fail" if sha256(f"{simulation.seed} {attempt}".encode()).digest()[0] % 2 else "succeed"
+
+
+def _by_itself(environment: Environment, last: Step, lease: datetime | None, attempt: int) -> Step | None:
     pace = environment.pace
     expired = None if lease is None else Step(lease, "expired", "ttl_expired")
     match last.status:
         case "provisioning":
-            ready = environment.work.outcome == Outcome.SUCCEED
-            done = ("running", None) if ready else ("failed", "provisioning_failed")
+            done = PROVISIONED[outcome_of(environment, attempt)]
             over = Step(last.at + _seconds(environment.work.seconds), *done)
             return expired if expired and expired.at <= over.at else over
         case "running" | "failed":

@@ -10,7 +10,7 @@ from shared.errors import (
     NoLease,
     NotPossible,
 )
-from tests.unit.expected import default_target, refusal
+from tests.unit.expected import default_target, flaky_outcome, refusal
 from tests.unit.lives import Event
 from tests.unit.rules import RULES, rule, status_of
 
@@ -104,6 +104,18 @@ def leases_are_noted(event: Event) -> Iterator[str]:
     ]
     if [(note.at, note.action, note.until) for note in event.after.environment.notes] != asked[-100:]:
         yield f"{event.after.environment.notes} of {asked}"
+
+
+@rule
+def seed_and_number_decide_what_is_flaky(event: Event) -> Iterator[str]:
+    """Of what was asked for, seconds are kept; what is not flaky is kept as it is."""
+    if event.added is not None and event.ask is not None:
+        outcome = flaky_outcome(event.added.simulation, event.added.number)
+        asked, work = event.ask.new.work, event.added.work
+        if (work.seconds, work.outcome) != (asked.seconds, outcome or asked.outcome):
+            yield f"{event.added} of {asked}"
+        if outcome is None and work != asked:
+            yield f"{event.added} of {asked}"
 
 
 @rule

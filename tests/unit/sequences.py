@@ -19,7 +19,7 @@ from shared.domain.roles import Role
 from shared.domain.timeline import Work
 from shared.errors import EnvctlError
 from tests.unit.lives import OF_DEPLOYMENTS, Event, Life, Wish, kept, see, status, with_beside
-from tests.unit.wishes import TICK, Ask, random_ask, random_deployment, random_environment
+from tests.unit.wishes import TICK, Ask, random_ask, random_environment
 
 BIRTH = datetime(2026, 1, 31, 12, tzinfo=UTC)
 OPEN, DEPLOY, EDIT, END, SETTLE, PROJECT_END = "open", "deploy", "edit", "end", "settle", "project end"
@@ -86,7 +86,7 @@ class World:
             statuses = {item.status_at(self.clock) for item in life.deployments.values()}
             apt = [operation for of, operation in APT_DEPLOYMENTS.items() if of in statuses]
             apt += [operation for of, operation in APT.items() if of == status(life, self.clock)]
-            is_apt = bool(apt) and self.random.random() < 0.4
+            is_apt = bool(apt) and self.random.random() < 0.5
             yield self._operate(life, apt[0] if is_apt else name)
 
     def _end_project(self) -> Iterator[Event]:
@@ -121,12 +121,13 @@ class World:
         environment = random_environment(self.random, now, f"env-{len(self.lives)}")
         if lasts:  # one that takes deployments at once, and lasts
             lasting = replace(environment, type=EnvironmentType.PERSISTENT, expires_at=None, work=Work(0))
-            environment = replace(lasting, on_conflict=Policy.QUEUE)
+            environment = replace(lasting, on_conflict=Policy.QUEUE, simulation=None)
         opened = open_environment(environment)
         life = Life(kept(opened), environment.expires_at, asked={opened.environment.due_at})
         self.lives.append(life)
         self.trace.append(
-            f"{now - BIRTH} open {environment.on_conflict} {environment.work} {environment.pace}"
+            f"{now - BIRTH} open {environment.on_conflict} {environment.work} {environment.simulation} "
+            f"{environment.pace}"
         )
         self.trace.append(f"  until {environment.expires_at and environment.expires_at - BIRTH}")
         return Event(OPEN, now, None, opened, None, None, None, (), life)
@@ -182,7 +183,7 @@ class World:
     def _apply_to_deployments(self, life: Life, name: str, now: datetime, ask: Ask) -> Aggregate:
         if name == CANCEL:
             return self._cancel(life, now, life.deployments[ask.number or 0])
-        return self._roll_back(life, now, ask) if name == ROLLBACK else self._deploy(life, now, ask.policy)
+        return self._roll_back(life, now, ask) if name == ROLLBACK else self._deploy(life, now, ask)
 
     def _some_number(self, life: Life, now: datetime) -> int | None:
         """The newest in a status at random."""
@@ -203,20 +204,18 @@ class World:
 
     def _roll_back(self, life: Life, now: datetime, ask: Ask) -> Aggregate:
         """To one that is named, or to the default, of which the operation finds all that it may look at."""
-        new = random_deployment(self.random, life.stored.environment)
-        self.trace.append(f"  {new.work} to {ask.target}")
+        self.trace.append(f"  {ask.new.work} {ask.new.simulation} to {ask.target}")
         live = [life.deployments[item.number] for item in life.stored.environment.live]
         named = life.deployments.get(ask.number or 0)
         before = with_beside(life, *(live if ask.target is None else [named]))
-        after = operations.rollback(before, new, now, ask.target)
+        after = operations.rollback(before, ask.new, now, ask.target)
         life.superseding.add(after.environment.last_number)
         return after
 
-    def _deploy(self, life: Life, now: datetime, policy: Policy | None) -> Aggregate:
-        new = random_deployment(self.random, life.stored.environment)
-        self.trace.append(f"  {new.work} {policy}")
-        after = operations.deploy(life.stored, new, now, policy)
-        if (policy or life.stored.environment.on_conflict) == Policy.LATEST:
+    def _deploy(self, life: Life, now: datetime, ask: Ask) -> Aggregate:
+        self.trace.append(f"  {ask.new.work} {ask.new.simulation} {ask.policy}")
+        after = operations.deploy(life.stored, ask.new, now, ask.policy)
+        if (ask.policy or life.stored.environment.on_conflict) == Policy.LATEST:
             life.superseding.add(after.environment.last_number)
         return after
 

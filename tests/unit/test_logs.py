@@ -54,6 +54,18 @@ def test_a_failure_ends_in_its_phase_which_is_not_said_to_be_over(
 
 
 @pytest.mark.parametrize("seconds", DURATIONS)
+@pytest.mark.parametrize("hang_at", [*PHASES, None])
+def test_one_that_hangs_is_silent_from_the_phase_where_it_hangs_to_its_failure(
+    hang_at: str | None, seconds: float
+) -> None:
+    said = entries(deployment(Work(seconds, Outcome.HANG, hang_at)), LATER)
+    failed = entries(deployment(Work(seconds, Outcome.FAIL, hang_at)), LATER)
+    assert said[:-1] == failed[:-1]
+    assert (said[-1].time, said[-1].step) == (moment(seconds), hang_at or "verify")
+    assert said[-1].message == "Deployment failed: deadline_exceeded"
+
+
+@pytest.mark.parametrize("seconds", DURATIONS)
 def test_lines_are_numbered_from_1_in_the_order_of_their_times(seconds: float) -> None:
     said = entries(deployment(Work(seconds)), LATER)
     assert [entry.seq for entry in said] == list(range(1, len(said) + 1))

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -14,12 +15,12 @@ import pytest
 from shared import documents
 from shared.domain.project import LOOK_AGAIN
 from tests.unit.expected import ALL, DEPLOYMENT, LEGAL, REFUSALS
-from tests.unit.lives import Event
+from tests.unit.lives import Event, Life
 from tests.unit.promises import faults
 from tests.unit.rules import RULES
 from tests.unit.sequences import BIRTH, World
 
-SEQUENCES = 5_000
+SEQUENCES = 6_000
 FIRST_SEED = 310_126
 ENOUGH = 50
 DEFAULT, NAMED = "to the default", "to a named one"
@@ -34,6 +35,8 @@ class Run:
     """Operations by the environment's status, operation, and outcome: accepted, or the error's name."""
     ends: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Deployments by their status when their environment was ended, and what became of them then."""
+    works: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Deployments and provisionings by how they were to fare, and what became of them at the end."""
     broken: dict[str, str] = field(default_factory=dict)
     """Of each rule that was broken, the shortest sequence that does it."""
 
@@ -55,8 +58,24 @@ def play(run: Run, seed: int) -> None:
     except Exception as error:
         error.add_note("\n".join([f"seed {seed}:", *world.trace]))
         raise
+    for life in world.lives:
+        run.works.update(works_of(life))
     for fault in project_faults(world):
         run.report(PROJECT_RULE, seed, world.trace, fault)
+
+
+def works_of(life: Life) -> Iterator[tuple[str, str, str]]:
+    """Each deployment, and each time that the environment was provisioned, with what it came to."""
+    for item in life.deployments.values():
+        kind = "flaky" if item.simulation else str(item.work.outcome)
+        last = item.timeline[-1]
+        yield "deployment", kind, f"{last.status} {last.reason}" if kind == "hang" else last.status
+    environment = life.stored.environment
+    kind, attempts = "flaky" if environment.simulation else str(environment.work.outcome), []
+    for step, following in pairwise(environment.timeline):
+        if step.status == "provisioning":
+            attempts.append(following.status)
+    yield "environment", kind, ", ".join(attempts[:2])
 
 
 def count(run: Run, event: Event) -> None:
@@ -130,6 +149,27 @@ def test_deletions_meet_deployments_that_wait_and_that_run(run: Run) -> None:
         sys.stdout.write(f"{times:7} {' '.join(cell)}\n")
     assert run.ends["pending", "canceled"] >= ENOUGH
     assert run.ends["running", "failed"] >= ENOUGH
+
+
+def test_flaky_and_hanging_work_comes_to_every_end_often(run: Run) -> None:
+    for cell, times in sorted(run.works.items()):
+        sys.stdout.write(f"{times:7} {' '.join(cell)}\n")
+    expected = {
+        ("deployment", "flaky", "succeeded"),
+        ("deployment", "flaky", "failed"),
+        ("deployment", "flaky", "superseded"),
+        ("deployment", "flaky", "canceled"),
+        ("deployment", "hang", "failed deadline_exceeded"),
+        ("deployment", "hang", "canceled cancel_requested"),
+        ("environment", "flaky", "running"),
+        ("environment", "flaky", "failed"),
+        ("environment", "flaky", "failed, running"),
+        ("environment", "flaky", "failed, failed"),
+        ("environment", "hang", "failed"),
+        ("environment", "hang", "failed, failed"),
+        ("environment", "hang", "expired"),
+    }
+    assert {cell: run.works[cell] for cell in expected if run.works[cell] < ENOUGH} == {}
 
 
 def test_the_same_seed_gives_the_same_sequence() -> None:

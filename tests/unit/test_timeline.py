@@ -201,6 +201,13 @@ def test_work_fails_at_the_end_of_its_phase(fail_at: str | None, seconds: float)
 
 
 @pytest.mark.parametrize("fail_at", [None, *PHASES])
+def test_work_that_hangs_fails_at_its_deadline_wherever_it_hangs(fail_at: str | None) -> None:
+    assert finish(Work(60, Outcome.HANG, fail_at), START) == Step(
+        START + timedelta(seconds=60), "failed", "deadline_exceeded"
+    )
+
+
+@pytest.mark.parametrize("fail_at", [None, *PHASES])
 def test_work_that_succeeds_takes_its_whole_time(fail_at: str | None) -> None:
     assert finish(Work(10, Outcome.SUCCEED, fail_at), START) == Step(
         START + timedelta(seconds=10), "succeeded"

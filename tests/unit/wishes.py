@@ -7,7 +7,7 @@ from random import Random
 from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment, EnvironmentType, Pace, Policy
 from shared.domain.lease import Lease
-from shared.domain.simulation import PHASES
+from shared.domain.simulation import PHASES, Scenario, Simulation
 from shared.domain.timeline import Outcome, Work
 
 TICK = timedelta(microseconds=1)
@@ -22,6 +22,8 @@ class Ask:
     lease: Lease
     policy: Policy | None
     """For this deployment alone."""
+    new: Deployment
+    """The deployment to add."""
     number: int | None = None
     """The deployment that it is about."""
     target: str | None = None
@@ -34,7 +36,8 @@ class Ask:
 
 
 def random_ask(random: Random, environment: Environment, now: datetime) -> Ask:
-    return Ask(random_lease(random, environment, now), random.choice([None, None, None, *Policy]))
+    policy = random.choice([None, None, None, *Policy])
+    return Ask(random_lease(random, environment, now), policy, random_deployment(random, environment))
 
 
 def random_environment(random: Random, now: datetime, name: str) -> Environment:
@@ -54,12 +57,18 @@ def random_environment(random: Random, now: datetime, name: str) -> Environment:
         expires_at=now + timedelta(seconds=lease) if ends else None,
         work=Work(
             random.choice((0, 1, 2, random.uniform(0, 3))),
-            random.choices((Outcome.SUCCEED, Outcome.FAIL), (3, 1))[0],
+            random.choices(list(Outcome), (6, 2, 1))[0],
         ),
         pace=random_pace(random),
         timeline=(),
         as_of=now,
+        simulation=random_simulation(random),
     )
+
+
+def random_simulation(random: Random) -> Simulation | None:
+    """None mostly. What isn't flaky is work like any other: it is drawn as such."""
+    return random.choice((None, None, None, Simulation(Scenario.FLAKY, random.randrange(20))))
 
 
 def random_lease(random: Random, environment: Environment, now: datetime) -> Lease:
@@ -101,4 +110,5 @@ def random_deployment(random: Random, environment: Environment) -> Deployment:
         ),
         created_at=environment.created_at,
         timeline=(),
+        simulation=random_simulation(random),
     )
