@@ -29,8 +29,8 @@ START_SECONDS = 60.0
 DISPATCHER_STOP_SECONDS = 1.5
 """How long calls that are under way, and leases to give back, may take before that."""
 
-HELD_REQUESTS = 32
-"""How many requests each of the server's processes holds, unless that is set: half of its threads."""
+OF_64_THREADS = {"held_requests": "32", "logins_at_once": "48"}
+"""Settings whose defaults are for a function's eight threads: what they are here, unless they are set."""
 LOOK_SECONDS = 1.0
 """How often it is seen whether everything is still at work."""
 
@@ -61,10 +61,12 @@ def _serve(signals: Signals) -> None:
     listener = listen(port)
     database, queue = runtime.open_local(settings)
     send = HttpSender(port, secret)
-    held = settings.held_requests if "held_requests" in settings.model_fields_set else HELD_REQUESTS
-    environment = config.for_child(
-        ENVCTL_CALLBACK_SECRET=secret, ENVCTL_LOG_LEVEL=level, ENVCTL_HELD_REQUESTS=str(held)
-    )
+    more = {
+        f"ENVCTL_{name.upper()}": value
+        for name, value in OF_64_THREADS.items()
+        if name not in settings.model_fields_set
+    }
+    environment = config.for_child(ENVCTL_CALLBACK_SECRET=secret, ENVCTL_LOG_LEVEL=level, **more)
     with http_server(listener, "local.gunicorn_conf", "local.wsgi:application()", environment) as server:
         if not _has_started(server, port, signals):
             return

@@ -130,6 +130,9 @@ class Settings(BaseModel):
     """What callbacks must present on one machine; without it every callback is refused."""
     workers: Annotated[int, Field(ge=1, le=16)] = Field(default_factory=lambda: min(2, os.cpu_count() or 1))
     """How many processes serve HTTP on one machine."""
+    logins_at_once: Annotated[int, Field(ge=1, le=64)] = 6
+    """How many requests of a process may be at a password, those included that wait for their turn; further
+    ones are 503. Three quarters of its threads, so that many logins keep nobody else waiting."""
     held_requests: Annotated[int, Field(ge=0, le=32)] = 4
     """How many requests a process holds, waits and streams, until there is something new; further ones
     are answered at once. Half of its threads at most: a function has eight. 0 holds none."""

@@ -197,6 +197,14 @@ class TooManyAttempts(EnvctlError):
         super().__init__("Too many wrong passwords. Wait as long as Retry-After says, and try again.")
 
 
+class TooManyLogins(EnvctlError):
+    """So many requests are at a password at once that one more would keep others from being served."""
+
+    def __init__(self) -> None:
+        self.retry_after = timedelta(seconds=1)
+        super().__init__("Too many are logging in at the moment. Try again shortly.")
+
+
 class InvalidRefreshToken(EnvctlError):
     """A refresh token that is none, or whose session has ended: which of them, it doesn't say."""
 

@@ -16,7 +16,7 @@ from shared.config import Google, Settings
 from shared.errors import Unavailable
 from shared.held import HeldRequests
 from shared.keys import Keys, given_keys, keys_in, open_home
-from shared.locks import NamedLocks
+from shared.locks import NamedLocks, Places
 from shared.ports import Store, TaskQueue
 from shared.startup import HomeUnusable
 
@@ -40,6 +40,8 @@ class Runtime:
     locks: NamedLocks = field(default_factory=NamedLocks)
     buckets: Buckets = field(default_factory=Buckets)
     held: HeldRequests = field(default_factory=HeldRequests)
+    logins: Places = field(default_factory=lambda: Places(32))
+    """Requests that are at a password."""
 
 
 @cache
@@ -62,6 +64,7 @@ def _on_this_machine(settings: Settings) -> Runtime:
         local_queue(database),
         SecretCheck(settings.callback_secret),
         held=HeldRequests(settings.held_requests),
+        logins=Places(settings.logins_at_once),
     )
 
 
@@ -79,6 +82,7 @@ def _on_google(settings: Settings, google: Google) -> Runtime:
         CloudTasksQueue(google.queue, google.tasks_url, google.tasks_account, google.tasks_endpoint),
         OidcCheck(google.tasks_url, frozenset(accounts), google.certificates_url),
         held=HeldRequests(settings.held_requests),
+        logins=Places(settings.logins_at_once),
     )
 
 

@@ -22,6 +22,7 @@ from shared.errors import (
     InvalidRefreshToken,
     OwnsProjects,
     TooManyAttempts,
+    TooManyLogins,
     WrongCredentials,
     WrongPassword,
 )
@@ -50,7 +51,7 @@ def _answer(call: Call, signed: Signed) -> Answer:
     return Answer(200, view, _NEVER_STORED)
 
 
-@group.route("POST", "/auth/register", {201: UserView}, refusals=(EmailTaken,), public=True)
+@group.route("POST", "/auth/register", {201: UserView}, refusals=(EmailTaken, TooManyLogins), public=True)
 def register(call: Call, body: Registration) -> Answer:
     """Register an account.
 
@@ -61,7 +62,11 @@ def register(call: Call, body: Registration) -> Answer:
 
 
 @group.route(
-    "POST", "/auth/login", {200: TokenView}, refusals=(WrongCredentials, TooManyAttempts), public=True
+    "POST",
+    "/auth/login",
+    {200: TokenView},
+    refusals=(WrongCredentials, TooManyAttempts, TooManyLogins),
+    public=True,
 )
 def login(call: Call, form: LoginForm) -> Answer:
     """Log in with e-mail and password.
@@ -139,7 +144,9 @@ def end_session(call: Call, session_id: str) -> Answer:
     return Answer(204)
 
 
-@group.route("POST", "/auth/password", {204: None}, refusals=(WrongPassword, TooManyAttempts, Contended))
+@group.route(
+    "POST", "/auth/password", {204: None}, refusals=(WrongPassword, TooManyAttempts, TooManyLogins, Contended)
+)
 def change_password(call: Call, body: NewPassword) -> Answer:
     """Change the password.
 
@@ -161,7 +168,7 @@ def get_me(call: Call) -> Answer:
     "POST",
     "/auth/me/delete",
     {204: None},
-    refusals=(WrongPassword, TooManyAttempts, OwnsProjects, Contended),
+    refusals=(WrongPassword, TooManyAttempts, TooManyLogins, OwnsProjects, Contended),
 )
 def delete_me(call: Call, body: Confirmation) -> Answer:
     """Delete the account.

@@ -14,18 +14,20 @@ from functions.auth import stored
 from shared import documents, passwords
 from shared.changing import until_committed
 from shared.domain import throttle as throttles
-from shared.errors import TooManyAttempts
+from shared.errors import TooManyAttempts, TooManyLogins
 from shared.ports import Create, Document, Update
 from shared.runtime import Runtime
 
 
 def check_password(runtime: Runtime, email_key: str, password: str, address: str) -> Document | None:
-    """The account with this e-mail key if that is its password, else None. Raises TooManyAttempts.
+    """The account with this e-mail key if that is its password, else None.
+
+    Raises TooManyAttempts, and TooManyLogins when this process has its hands full.
 
     Guesses at one account take turns within a process, so that many at once are not one attempt.
     """
     key = base64.b32encode(runtime.keys.seal("address", address.encode())).decode().rstrip("=").lower()
-    with runtime.locks.hold(f"password {email_key}"):
+    with runtime.logins.take(TooManyLogins), runtime.locks.hold(f"password {email_key}"):
         _refuse(_wait_of_address(runtime, key))
         refs = [documents.user_ref(email_key), documents.throttle_ref(email_key)]
         account, found = runtime.store.get_many(refs)

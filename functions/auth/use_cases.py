@@ -10,7 +10,14 @@ from shared.access import Caller
 from shared.changing import create, until_committed
 from shared.domain.user import User, normalise_email
 from shared.domain.user import change_password as with_password
-from shared.errors import Conflict, EmailTaken, Unauthenticated, WrongCredentials, WrongPassword
+from shared.errors import (
+    Conflict,
+    EmailTaken,
+    TooManyLogins,
+    Unauthenticated,
+    WrongCredentials,
+    WrongPassword,
+)
 from shared.http.origins import Origin
 from shared.ports import Delete, Document, Update
 from shared.runtime import Runtime
@@ -28,12 +35,18 @@ def register_user(runtime: Runtime, email: str, password: str) -> User:
         # one that had the same address before.
         id=f"usr-{key}{ids.new_part()}",
         email=address,
-        password_hash=passwords.hash_password(password),
+        password_hash=_hash(runtime, password),
         created_at=runtime.clock(),
     )
     if create(runtime, ref, documents.user_data(user), "This account").data["id"] != user.id:
         raise EmailTaken
     return user
+
+
+def _hash(runtime: Runtime, password: str) -> str:
+    """A hash to store. Raises TooManyLogins when this process has its hands full."""
+    with runtime.logins.take(TooManyLogins):
+        return passwords.hash_password(password)
 
 
 def log_in(runtime: Runtime, email: str, password: str, origin: Origin) -> Signed:
@@ -49,11 +62,14 @@ def log_in(runtime: Runtime, email: str, password: str, origin: Origin) -> Signe
 
 
 def _rehash(runtime: Runtime, document: Document, user: User, password: str) -> None:
-    """Store a hash with today's parameters. Whoever wins a race stores the same password."""
-    changed = replace(user, password_hash=passwords.hash_password(password))
+    """Store a hash with today's parameters, now or at another login.
+
+    Whoever wins a race stores the same password.
+    """
     try:
+        changed = replace(user, password_hash=_hash(runtime, password))
         runtime.store.commit(Update(document.ref, documents.user_data(changed), document.version))
-    except Conflict:
+    except (Conflict, TooManyLogins):
         return
 
 
@@ -62,7 +78,7 @@ def change_password(runtime: Runtime, caller: Caller, current: str, new: str, or
 
     def attempt() -> None:
         document, user = _confirm(runtime, caller, current, origin)
-        changed = with_password(user, passwords.hash_password(new))
+        changed = with_password(user, _hash(runtime, new))
         runtime.store.commit(Update(document.ref, documents.user_data(changed), document.version))
 
     until_committed("This account", attempt)

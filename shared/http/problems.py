@@ -50,10 +50,17 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.Internal: Kind(500, "internal_error", "Internal error"),
     errors.NoAnswer: Kind(502, "no_answer", "No answer"),
     errors.Unavailable: Kind(503, "unavailable", "Temporarily unavailable"),
+    errors.TooManyLogins: Kind(503, "too_many_logins", "Too many logins at once"),
     errors.Contended: Kind(503, "contended", "Too many changes at once"),
 }
 
-_RETRYABLE = errors.Unavailable | errors.Contended | errors.TooManyUnfinished | errors.TooManyAttempts
+_RETRYABLE = (
+    errors.Unavailable
+    | errors.Contended
+    | errors.TooManyUnfinished
+    | errors.TooManyAttempts
+    | errors.TooManyLogins
+)
 """Errors that know when to try again."""
 
 CONTENT_TYPE = "application/problem+json"

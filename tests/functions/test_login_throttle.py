@@ -1,5 +1,6 @@
 """Guessing passwords over HTTP: refused soon, for a minute at most, and alike for addresses unknown."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,7 +9,8 @@ import pytest
 from shared import documents, passwords
 from shared.config import Settings
 from shared.domain.user import User
-from tests.functions.accounts import account, login
+from shared.locks import Places
+from tests.functions.accounts import account, login, register
 from tests.functions.api import KEYS, PASSWORD, SECRET, Api, Reply
 
 GUESS = "not the password"
@@ -192,3 +194,33 @@ def test_what_succeeds_does_not_count(few: Api) -> None:
 
 def test_by_default_ten_failures_a_second_are_no_trouble(api: Api) -> None:
     assert api.settings.failed_logins_per_minute == 600
+
+
+# Many at once -------------------------------------------------------------------------------------
+
+
+def test_many_logins_at_once_leave_threads_for_others(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two may be at a password here. While they are, others are turned away, and reads are served."""
+    object.__setattr__(api.runtime, "logins", Places(2))
+    emails = [account(api, f"{number}@example.com").email for number in range(3)]
+    inside, go_on = threading.Semaphore(0), threading.Event()
+
+    def check(_password: str, _hash: str | None) -> bool:
+        inside.release()
+        assert go_on.wait(10)
+        return True
+
+    monkeypatch.setattr(passwords, "check_password", check)
+    with ThreadPoolExecutor(2) as pool:
+        logins = [pool.submit(login, api, email) for email in emails[:2]]
+        assert inside.acquire(timeout=10)
+        assert inside.acquire(timeout=10)
+        refused = login(api, emails[2])
+        registered = register(api, "another@example.com")
+        assert api.get("/api/v1/auth/me").status == 200
+        go_on.set()
+        assert [each.result().status for each in logins] == [200, 200]
+    assert (refused.status, refused["type"]) == (503, "urn:envctl:problem:too_many_logins")
+    assert refused.headers["Retry-After"] == "1"
+    assert (registered.status, registered["type"]) == (503, "urn:envctl:problem:too_many_logins")
+    assert login(api, emails[2]).status == 200, "a place is free again"
