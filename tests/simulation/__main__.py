@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 
 from tests.simulation.client import direct
-from tests.simulation.report import DRIVERS, Way, run_all
+from tests.simulation.report import DRIVERS, Way, check_histories, run_all
 from tests.simulation.run import simulate
 
 
@@ -29,6 +29,17 @@ def main() -> int:
             report = run_all(wanted.first, counts[way], way)
             _say([f"\n== {way}, {time.monotonic() - began:.0f} s", *report.lines()])
             failed += len(report.failed)
+    if wanted.histories:
+        began = time.monotonic()
+        operations, unexplained = check_histories(wanted.first, wanted.histories)
+        _say(
+            [
+                f"\n== histories of 8 clients, {time.monotonic() - began:.0f} s",
+                f"histories    {wanted.histories:,} with {operations:,} operations",
+                f"violations   {len(unexplained)} {unexplained[:10] or ''}",
+            ]
+        )
+        failed += len(unexplained)
     return int(failed > 0)
 
 

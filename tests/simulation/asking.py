@@ -13,6 +13,7 @@ V1 = "/api/v1"
 HOURS = (0.001, 0.001, 0.002, 0.01, 1, 24, 719)
 
 
+SIMULATIONS = ({"outcome": "fail", "fail_at": "fetch"}, {"seconds": 20}, {"scenario": "hangs"})
 REPEATABLE = {"create project", "open", "deploy", "rollback"}
 """What takes an idempotency key."""
 
@@ -90,6 +91,8 @@ def _environment(world: World, label: str) -> dict[str, Any]:
         body["ttl_hours"] = world.random.choice(HOURS)
     if world.random.random() < 0.5:
         body["on_conflict"] = world.random.choice(("queue", "latest", "reject"))
+    if world.random.random() < 0.15:
+        body["simulation"] = {"outcome": "fail"}
     if world.random.random() < 0.3:
         body["config"] = {"label": label}
     return body
@@ -99,7 +102,10 @@ def _of_environment(name: str, world: World, known: _Known, environment: str, la
     path, random = f"{V1}/environments/{environment}", world.random
     match name:
         case "deploy":
-            body = {"version": label, "on_conflict": random.choice((None, None, None, "queue", "latest"))}
+            policy = random.choice((None, None, None, "queue", "latest"))
+            body: dict[str, Any] = {"version": label, "on_conflict": policy}
+            if random.random() < 0.2:
+                body["simulation"] = random.choice(SIMULATIONS)
             return Wish(
                 name, "POST", f"{V1}/deployments/environments/{environment}", environment, label, body
             )

@@ -18,6 +18,7 @@ from shared.errors import EnvctlError
 from shared.http import problems
 from shared.http.app import create_app
 from shared.http.routes import Answer, Call, Representation, Route
+from shared.http.types import View
 from shared.runtime import Runtime
 from tests.simulation.world import BIRTH, KEYS, SECRET
 
@@ -89,9 +90,11 @@ def _content(answer: Answer) -> Any:  # noqa: ANN401 - likewise
     body = answer.body
     if isinstance(body, Representation):
         return json.loads(body.json)
+    if isinstance(body, View):
+        return body.model_dump(mode="json")
     if isinstance(body, Sequence) and not isinstance(body, str):
-        return [json.loads(item.json) if isinstance(item, Representation) else vars(item) for item in body]
-    return None if body is None or isinstance(body, str) else vars(body)
+        return [_content(Answer(200, item)) for item in body]
+    return None
 
 
 @cache

@@ -4,14 +4,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
 from functions.tasks import routes, sweeping
 from shared import changing, clock, idempotency, ids, settling, waking
-from shared.domain import project
 from shared.idempotency import Intent
 from shared.ports import Create, Write
 from shared.settling import Outcome
@@ -118,10 +117,4 @@ def an_own_create_is_not_looked_for() -> Iterator[None]:
 @_mutation
 def an_idempotency_key_is_ignored() -> Iterator[None]:
     with _everywhere("repeatable", idempotency, lambda *_: Intent(ids.new_part(), "")):
-        yield
-
-
-@_mutation
-def nobody_looks_again_after_a_projects_end() -> Iterator[None]:
-    with patch.object(project, "LOOK_AGAIN", timedelta(0)):
         yield

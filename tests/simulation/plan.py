@@ -76,4 +76,4 @@ def plan(seed: int) -> Plan:
         server = Server(f"server-{number}", skew, new_runtime(world, settings, store, queue, skew))
         store.server = queue.server = server
         world.servers.append(server)
-    return Plan(world, line, is_calm, random.choice((0, 0.03, 0.1)), is_cramped=random.random() < 0.25)
+    return Plan(world, line, is_calm, random.choice((0, 0.03, 0.1, 0.4)), is_cramped=random.random() < 0.25)

@@ -10,6 +10,8 @@ from typing import Literal
 
 from tests.simulation import chaos, sites
 from tests.simulation.client import Driver, direct, http
+from tests.simulation.histories import make_history
+from tests.simulation.linearizability import is_linearizable
 from tests.simulation.run import Verdict, simulate
 
 Way = Literal["use cases", "http"]
@@ -101,11 +103,28 @@ def report_on(seeds: Iterable[int], way: Way) -> Report:
     return report
 
 
+def unlinearizable(seeds: Iterable[int]) -> tuple[int, list[int]]:
+    """How many operations the histories of these seeds have, and which of them no order explains."""
+    histories = {seed: make_history(seed) for seed in seeds}
+    failed = [seed for seed, history in histories.items() if not is_linearizable(history)]
+    return sum(len(history.operations) for history in histories.values()), failed
+
+
+def check_histories(first: int, count: int) -> tuple[int, list[int]]:
+    """The same of so many seeds from the first on, in as many processes as there are cores."""
+    with get_context("spawn").Pool(os.cpu_count()) as pool:
+        parts = pool.map(unlinearizable, _ranges(first, count), chunksize=1)
+    return sum(operations for operations, _ in parts), [seed for _, failed in parts for seed in failed]
+
+
+def _ranges(first: int, count: int) -> list[range]:
+    return [range(at, min(at + CHUNK, first + count)) for at in range(first, first + count, CHUNK)]
+
+
 def run_all(first: int, count: int, way: Way) -> Report:
     """So many seeds from the first on. Which process takes which makes no difference."""
-    ranges = [range(at, min(at + CHUNK, first + count)) for at in range(first, first + count, CHUNK)]
     report = Report()
     with get_context("spawn").Pool(os.cpu_count()) as pool:
-        for part in pool.starmap(report_on, [(seeds, way) for seeds in ranges], chunksize=1):
+        for part in pool.starmap(report_on, [(seeds, way) for seeds in _ranges(first, count)], chunksize=1):
             report.join(part)
     return report

@@ -25,6 +25,9 @@ PORTS = {
 }
 ROOTS = {"changing.change_environment"}
 """Where a way begins though somebody calls it: what is done there doesn't depend on who."""
+LEFT_OUT = ("api_tokens.", "reading.prove", "projects.use_cases._one_project")
+"""What only a caller with an API token meets: its document is looked up beside, and its use noted. No
+lifecycle depends on it."""
 THROUGH = {"changing.until_committed"}
 """What only calls again."""
 
@@ -135,7 +138,7 @@ def points() -> tuple[str, ...]:
         for label in _labels(path, function).values()
         for way in graph().ways(function)
     }
-    return tuple(sorted(found))
+    return tuple(sorted(point for point in found if not any(part in point for part in LEFT_OUT)))
 
 
 @cache

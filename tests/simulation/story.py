@@ -85,7 +85,7 @@ class Story:
         self._ask("create project")
         self._ask("open")
         self.platform.wait(self.random.choice((0, 2.1, 2.1, 2.1, 3)))
-        for _ in range(self.random.randint(4, 12)):
+        for _ in range(self.random.randint(5, 13)):
             self._ask(self._choose())
             self.platform.wait(self._pause())
             self._fail_the_queue()

@@ -13,7 +13,7 @@ from tests.simulation.report import Report, Way, report_on
 from tests.simulation.run import simulate
 
 LIVES: dict[Way, int] = {"use cases": 300, "http": 60}
-ENOUGH = 1_500
+ENOUGH = 600
 """In how many seeds a broken product must be found out."""
 
 
