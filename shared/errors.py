@@ -175,60 +175,6 @@ class Unauthenticated(EnvctlError):
         )
 
 
-class WrongCredentials(EnvctlError):
-    """E-mail and password don't belong together. It doesn't say which is wrong."""
-
-    def __init__(self) -> None:
-        super().__init__("The e-mail address or the password is wrong.")
-
-
-class WrongPassword(EnvctlError):
-    """The password that an account's owner must give once more is not the account's."""
-
-    def __init__(self) -> None:
-        super().__init__("The password is wrong.")
-
-
-class TooManyAttempts(EnvctlError):
-    """So many wrong passwords came that the next one isn't looked at. Unknown accounts' count too."""
-
-    def __init__(self, retry_after: timedelta) -> None:
-        self.retry_after = retry_after
-        super().__init__("Too many wrong passwords. Wait as long as Retry-After says, and try again.")
-
-
-class TooManyLogins(EnvctlError):
-    """So many requests are at a password at once that one more would keep others from being served."""
-
-    def __init__(self) -> None:
-        self.retry_after = timedelta(seconds=1)
-        super().__init__("Too many are logging in at the moment. Try again shortly.")
-
-
-class InvalidRefreshToken(EnvctlError):
-    """A refresh token that is none, or whose session has ended: which of them, it doesn't say."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The refresh token is not valid, or not any more. Log in again at /api/v1/auth/login."
-        )
-
-
-class OwnsProjects(EnvctlError):
-    """An account can't be deleted while projects have no other owner. `more` are not named."""
-
-    def __init__(self, project_ids: Sequence[str], more: int) -> None:
-        named = ", ".join(project_ids) + (f" and {more} more" if more else "")
-        super().__init__(f"Only this account owns {named}. Delete them, or give them another owner, first.")
-
-
-class EmailTaken(EnvctlError):
-    """Somebody has registered with this address."""
-
-    def __init__(self) -> None:
-        super().__init__("This e-mail address is registered already. Log in instead.")
-
-
 class PreconditionFailed(EnvctlError):
     """The object is not as the client believes."""
 

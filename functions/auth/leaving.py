@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shared import documents
+from shared.account_errors import OwnsProjects
 from shared.changing import until_committed
 from shared.domain.project import Project
 from shared.domain.roles import Role
-from shared.errors import OwnsProjects
 from shared.ports import Cursor, Filter, Order, Query, Update
 from shared.runtime import Runtime
 

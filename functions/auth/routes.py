@@ -12,12 +12,7 @@ from functions.auth.schemas import (
     UserView,
 )
 from functions.auth.sessions import Signed
-from shared.domain.roles import Permission
-from shared.domain.session import Session
-from shared.domain.user import User
-from shared.errors import (
-    BadPageToken,
-    Contended,
+from shared.account_errors import (
     EmailTaken,
     InvalidRefreshToken,
     OwnsProjects,
@@ -26,6 +21,10 @@ from shared.errors import (
     WrongCredentials,
     WrongPassword,
 )
+from shared.domain.roles import Permission
+from shared.domain.session import Session
+from shared.domain.user import User
+from shared.errors import BadPageToken, Contended
 from shared.http import pages
 from shared.http.answers import represent
 from shared.http.routes import Answer, Call, Group, Representation

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from functions.auth import stored
 from shared import documents, ids, log, secret_tokens, tokens
 from shared.access import Caller
+from shared.account_errors import InvalidRefreshToken
 from shared.changing import create, until_committed
 from shared.domain import session as sessions
 from shared.domain.session import Lifetime, Session, Use
 from shared.domain.user import User, end_sessions
-from shared.errors import InvalidRefreshToken, NotFound, Unauthenticated
+from shared.errors import NotFound, Unauthenticated
 from shared.ports import Cursor, Delete, Document, Filter, Order, Page, Query, Update
 from shared.reading import fetch
 from shared.runtime import Runtime

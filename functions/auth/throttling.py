@@ -12,9 +12,9 @@ from datetime import timedelta
 
 from functions.auth import stored
 from shared import documents, passwords
+from shared.account_errors import TooManyAttempts, TooManyLogins
 from shared.changing import until_committed
 from shared.domain import throttle as throttles
-from shared.errors import TooManyAttempts, TooManyLogins
 from shared.ports import Create, Document, Update
 from shared.runtime import Runtime
 

@@ -7,17 +7,11 @@ from functions.auth.sessions import Signed, begin_session
 from functions.auth.throttling import check_password
 from shared import documents, ids, passwords
 from shared.access import Caller
+from shared.account_errors import EmailTaken, TooManyLogins, WrongCredentials, WrongPassword
 from shared.changing import create, until_committed
 from shared.domain.user import User, normalise_email
 from shared.domain.user import change_password as with_password
-from shared.errors import (
-    Conflict,
-    EmailTaken,
-    TooManyLogins,
-    Unauthenticated,
-    WrongCredentials,
-    WrongPassword,
-)
+from shared.errors import Conflict, Unauthenticated
 from shared.http.origins import Origin
 from shared.ports import Delete, Document, Update
 from shared.runtime import Runtime

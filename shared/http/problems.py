@@ -4,7 +4,7 @@ import json
 from math import ceil
 from typing import Any, NamedTuple
 
-from shared import errors
+from shared import account_errors, errors
 from shared.errors import EnvctlError
 
 
@@ -20,15 +20,15 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.MalformedBody: Kind(400, "malformed_body", "Malformed request body"),
     errors.BadPageToken: Kind(400, "bad_page_token", "Bad page token"),
     errors.Unauthenticated: Kind(401, "unauthenticated", "Not authenticated"),
-    errors.WrongCredentials: Kind(401, "wrong_credentials", "Wrong credentials"),
-    errors.InvalidRefreshToken: Kind(401, "invalid_refresh_token", "Invalid refresh token"),
+    account_errors.WrongCredentials: Kind(401, "wrong_credentials", "Wrong credentials"),
+    account_errors.InvalidRefreshToken: Kind(401, "invalid_refresh_token", "Invalid refresh token"),
     errors.Forbidden: Kind(403, "forbidden", "Not permitted"),
-    errors.WrongPassword: Kind(403, "wrong_password", "Wrong password"),
+    account_errors.WrongPassword: Kind(403, "wrong_password", "Wrong password"),
     errors.NotFound: Kind(404, "not_found", "Not found"),
     errors.UnknownPath: Kind(404, "unknown_path", "Unknown path"),
     errors.MethodNotAllowed: Kind(405, "method_not_allowed", "Method not allowed"),
-    errors.EmailTaken: Kind(409, "email_taken", "E-mail address taken"),
-    errors.OwnsProjects: Kind(409, "owns_projects", "Account owns projects"),
+    account_errors.EmailTaken: Kind(409, "email_taken", "E-mail address taken"),
+    account_errors.OwnsProjects: Kind(409, "owns_projects", "Account owns projects"),
     errors.ProjectInUse: Kind(409, "project_in_use", "Project has live environments"),
     errors.EnvironmentNotRunning: Kind(409, "environment_not_running", "Environment is not running"),
     errors.EnvironmentEnding: Kind(409, "environment_ending", "Environment is being deleted"),
@@ -46,11 +46,11 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.KeyReused: Kind(422, "idempotency_key_reused", "Idempotency key reused"),
     errors.TooManyUnfinished: Kind(429, "too_many_unfinished", "Too many unfinished deployments"),
     errors.HeadersTooLarge: Kind(431, "headers_too_large", "Request header fields too large"),
-    errors.TooManyAttempts: Kind(429, "too_many_attempts", "Too many wrong passwords"),
+    account_errors.TooManyAttempts: Kind(429, "too_many_attempts", "Too many wrong passwords"),
     errors.Internal: Kind(500, "internal_error", "Internal error"),
     errors.NoAnswer: Kind(502, "no_answer", "No answer"),
     errors.Unavailable: Kind(503, "unavailable", "Temporarily unavailable"),
-    errors.TooManyLogins: Kind(503, "too_many_logins", "Too many logins at once"),
+    account_errors.TooManyLogins: Kind(503, "too_many_logins", "Too many logins at once"),
     errors.Contended: Kind(503, "contended", "Too many changes at once"),
 }
 
@@ -58,8 +58,8 @@ _RETRYABLE = (
     errors.Unavailable
     | errors.Contended
     | errors.TooManyUnfinished
-    | errors.TooManyAttempts
-    | errors.TooManyLogins
+    | account_errors.TooManyAttempts
+    | account_errors.TooManyLogins
 )
 """Errors that know when to try again."""
 
