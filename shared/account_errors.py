@@ -1,4 +1,4 @@
-"""What can be wrong with accounts: credentials, sessions, their end. More of `shared.errors`, by its rules."""
+"""What can be wrong with accounts: credentials, sessions, their end. As `shared.errors`, by its rules."""
 
 from collections.abc import Sequence
 from datetime import timedelta
