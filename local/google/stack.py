@@ -1,6 +1,6 @@
 """The platform as it is deployed, on this machine: who is started, in which order, knowing what of whom.
 
-                        ┌──────────> auth, projects, environments, deployments, docs ──┐
+                     ┌─> auth, projects, environments, deployments, docs, simulation ──┐
     client ──> front door                                  │ enqueue                   ├──> Firestore's
                                  Cloud Tasks' peer <───────┤                           │     emulator
                                      │ OIDC                │                           │

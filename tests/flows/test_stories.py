@@ -144,3 +144,23 @@ def test_a_project_takes_everything_with_it(platform: Platform, client: Client, 
         return not left & {*opened, deployment}
 
     wait_until(is_gone, GONE_WITHIN, "its environments are purged")
+
+
+def test_a_failure_is_rehearsed_and_the_same_seed_goes_the_same_way(client: Client, project: str) -> None:
+    names = [item["name"] for item in client.request("GET", "/api/v1/simulation/scenarios").body]
+    assert "flaky" in names
+    flaky = {"scenario": "flaky", "seed": 3}
+    for _ in range(2):
+        opened = open_environment(client, project, type="persistent", simulation=flaky)
+        path = f"/api/v1/environments/{opened['id']}"
+        assert until(client, path, "failed")["status_reason"] == "provisioning_failed"
+        assert client.request("POST", f"{path}/retry").body["status"] == "provisioning"
+        assert until(client, path, "running")["simulation"] == opened["simulation"]
+        deploy = f"/api/v1/deployments/environments/{opened['id']}"
+        ends = []
+        for version in ("v1", "v2", "v3"):
+            deployment = client.create(deploy, version=version, simulation=flaky)
+            last = deployment["timeline"][-1]
+            ended = until(client, f"/api/v1/deployments/{deployment['id']}", last["status"])
+            ends.append((ended["status"], ended["status_reason"]))
+        assert ends == [("failed", "validate_failed"), ("succeeded", None), ("failed", "configure_failed")]
