@@ -1,5 +1,6 @@
 """Which outcomes can be asked for, over HTTP, and which can't: by form, by place, and on which instance."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -49,6 +50,17 @@ def test_an_instance_can_switch_scenarios_off(
             ]
     assert api.post(targets[0][0], {**PERSISTENT, "simulation": None}).status == 201
     api.database.close()
+
+
+def test_what_was_made_before_scenarios_were_switched_off_is_answered_again(api: Api) -> None:
+    targets = targets_of(api)[:2]
+    key = {"Idempotency-Key": "build-1"}
+    made = [api.post(target, {**body, "simulation": "fast"}, headers=key) for target, body in targets]
+    api.runtime = replace(api.runtime, settings=api.settings.model_copy(update={"scenarios": False}))
+    for (target, body), first in zip(targets, made, strict=True):
+        again = api.post(target, {**body, "simulation": "fast"}, headers=key)
+        assert (again.status, again["id"], again.headers["Idempotent-Replayed"]) == (201, first["id"], "true")
+        assert again["simulation"]["scenario"] == "fast"
 
 
 BAD: dict[str, tuple[Any, list[str]]] = {
