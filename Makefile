@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-google test test-google check lint types openapi drawings bundle bench simulate test-browser infra-check clean
+.PHONY: help run run-google test test-google check lint types openapi drawings bundle bench faults simulate test-browser infra-check clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bundle:  ## Make build/envctl.zip, what Cloud Functions gets, and print its SHA-
 
 infra-check: $(VENV)/dev.done  ## Check infra/ with Terraform: format, validity, tests, plans, and that each breakage is noticed
 	$(BIN)/python -m pytest tests/infra/terraform
+
+faults: $(VENV)/dev.done  ## Write docs/faults.md anew: what every operation does under every kind of fault
+	$(BIN)/python -m tests.simulation.faults > faults.tmp && mv faults.tmp docs/faults.md
 
 simulate: $(VENV)/dev.done  ## Simulate SEEDS=n lifecycles (and HTTP=n) in which everything fails; say what came of it
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --http $(or $(HTTP),0) --histories $(or $(HISTORIES),0) --first $(or $(FIRST),0)

@@ -88,7 +88,7 @@ def test_every_route_has_a_case_and_every_case_a_route() -> None:
 
 
 @cache
-def _objects(api: Api) -> dict[str, str]:
+def objects(api: Api) -> dict[str, str]:
     """Objects of the first account, one of each kind."""
     project_id = api.project()
     environment_id = api.running(project_id=project_id)
@@ -107,7 +107,7 @@ def _objects(api: Api) -> dict[str, str]:
 def _send(api: Api, name: str, authorization: str | None) -> Any:  # noqa: ANN401 - a reply
     """The request of a case, on objects of the first account."""
     route, case = ROUTES[name], CASES[name]
-    known = _objects(api)
+    known = objects(api)
     path = re.sub(r"{(\w+)}", lambda match: known[match[1]], route.full_path)
     headers = {} if authorization is None else {"Authorization": authorization}
     more = {"data": case.form} if case.form else {}
