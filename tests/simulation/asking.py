@@ -40,6 +40,9 @@ def _wish_for(name: str, world: World, ledger: Ledger, label: str) -> Wish | Non
                 if deployment is None
                 else Wish(name, "POST", f"{V1}/deployments/{deployment}/cancel", deployment, label)
             )
+        case "look back":
+            environment = known.environment()
+            return None if environment is None else _look_back(world, environment, label)
         case "look" | "list":
             return _read(name, known, label)
     environment = known.environment()
@@ -129,6 +132,13 @@ def _lease(world: World) -> dict[str, Any]:
     if world.random.random() < 0.5:
         return {"hours": hours}
     return {"until": to_text(world.now + timedelta(hours=hours))}
+
+
+def _look_back(world: World, environment: str, label: str) -> Wish:
+    """At what has happened to an environment, or at what it was."""
+    then = to_text(world.now - timedelta(seconds=world.random.choice((0, 1, 10))))
+    query = world.random.choice(("/timeline", f"?at={then}"))
+    return Wish("look back", "GET", f"{V1}/environments/{environment}{query}", environment, label)
 
 
 def _read(name: str, known: _Known, label: str) -> Wish | None:

@@ -30,6 +30,7 @@ SETTINGS = [
             "deleting_seconds": 0.01,
         },
         {"running_seconds": 30, "canceling_seconds": 10, "grace_seconds": 60},
+        {"quota_projects": 3, "quota_environments": 3},
     )
 ]
 

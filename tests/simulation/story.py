@@ -31,6 +31,7 @@ WEIGHTS = {
     "open": 1.5,
     "create project": 0.5,
     "look": 4,
+    "look back": 2,
     "list": 2,
 }
 APT: dict[str, dict[str, tuple[str, ...]]] = {
@@ -44,6 +45,8 @@ APT: dict[str, dict[str, tuple[str, ...]]] = {
 """What to ask for, now and then, of something in a status."""
 ACTS = ("ask", "ask", "deliver", "sweep")
 OUTAGES = (timedelta(seconds=3), timedelta(seconds=100))
+MOST_ACTS = 50
+"""How much others do meanwhile, in a whole lifecycle."""
 DEEPEST = 2
 """How many requests may wait for others that are carried out meanwhile."""
 
@@ -62,6 +65,7 @@ class Story:
         self.world, self.random = self.plan.world, self.plan.world.random
         self.platform = Platform(self.plan, self.driver)
         self._depth = 0
+        self._acts = 0
         self._labels = 0
 
     @property
@@ -149,7 +153,9 @@ class Story:
 
     def _others_act(self, for_certain: bool) -> None:  # noqa: FBT001 - as the world asks
         """While a request waits for its store, others are served, and time goes on."""
-        if self._depth >= DEEPEST or not (for_certain or self.random.random() < self.plan.traffic):
+        if self._depth >= DEEPEST or self._acts >= MOST_ACTS:
+            return
+        if not for_certain and self.random.random() >= self.plan.traffic:
             return
         self._depth += 1
         try:
@@ -160,6 +166,7 @@ class Story:
             self._depth -= 1
 
     def _act(self, name: str) -> None:
+        self._acts += 1
         match name:
             case "ask":
                 self._ask("end project" if self.random.random() < 0.1 else self._choose())
