@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.config import Settings
 
-ONE_MACHINE = {"google", "home", "callback_secret", "workers"}
+ONE_MACHINE = {"google", "home", "callback_secret", "clock", "workers"}
 """Fields that mean nothing where every function is a process of its own, without a disk."""
 SAID = (
     "type",

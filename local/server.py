@@ -10,7 +10,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from local.callbacks import HttpSender
 from local.dispatcher import Dispatcher
@@ -20,8 +21,11 @@ from local.signals import Signals
 from local.sweeper import sweep_regularly
 from local.welcome import welcome
 from shared import config, log, runtime
+from shared.adapters.sqlite import Database
 from shared.adapters.sqlite_expiry import remove_expired
+from shared.adapters.sqlite_queue import SqliteTaskQueue
 from shared.clock import SystemClock
+from shared.config import Settings
 from shared.startup import StartupError
 
 START_SECONDS = 60.0
@@ -60,7 +64,6 @@ def _serve(signals: Signals) -> None:
     log.write_from(level)
     listener = listen(port)
     database, queue = runtime.open_local(settings)
-    send = HttpSender(port, secret)
     more = {
         f"ENVCTL_{name.upper()}": value
         for name, value in OF_64_THREADS.items()
@@ -70,19 +73,34 @@ def _serve(signals: Signals) -> None:
     with http_server(listener, "local.gunicorn_conf", "local.wsgi:application()", environment) as server:
         if not _has_started(server, port, signals):
             return
-        sys.stdout.write(welcome(f"http://{HOST}:{port}", {"data folder": settings.home}))
+        places = {"data folder": settings.home}
+        sys.stdout.write(welcome(f"http://{HOST}:{port}", places, is_time_virtual=settings.is_time_virtual))
         sys.stdout.flush()
-        stopping, clock = threading.Event(), SystemClock()
-        dispatcher = Dispatcher(queue, send, clock, stopping.wait)
-        _start(sweep_regularly, send, stopping.wait)
-        _start(expire_regularly, lambda: remove_expired(database, clock()), stopping.wait)
-        dispatch = _start(dispatcher.run)
-        try:
+        with _at_work(settings, database, queue, HttpSender(port, secret)) as dispatch:
             _watch(signals, server, dispatch)
-        finally:
-            stopping.set()
+
+
+@contextmanager
+def _at_work(
+    settings: Settings, database: Database, queue: SqliteTaskQueue, send: HttpSender
+) -> Iterator[threading.Thread | None]:
+    """What goes on in this process meanwhile; the thread without which nothing would be settled.
+
+    With virtual time there is none: whoever advances the clock settles.
+    """
+    stopping, clock, dispatch = threading.Event(), SystemClock(), None
+    spared = ["environments"] if settings.is_time_virtual else []
+    _start(expire_regularly, lambda: remove_expired(database, clock(), spared), stopping.wait)
+    if not settings.is_time_virtual:
+        _start(sweep_regularly, send, stopping.wait)
+        dispatch = _start(Dispatcher(queue, send, clock, stopping.wait).run)
+    try:
+        yield dispatch
+    finally:
+        stopping.set()
+        if dispatch is not None:
             dispatch.join(DISPATCHER_STOP_SECONDS)
-            send.close()
+        send.close()
 
 
 def _start(work: Callable[..., None], *arguments: object) -> threading.Thread:
@@ -103,10 +121,10 @@ def _has_started(server: Server, port: int, signals: Signals) -> bool:
     raise HttpServerFailed(f"has not answered within {START_SECONDS:g} s")
 
 
-def _watch(signals: Signals, server: Server, dispatch: threading.Thread) -> None:
+def _watch(signals: Signals, server: Server, dispatch: threading.Thread | None) -> None:
     """Wait for the signal to end. Raises when the HTTP server or the dispatcher has ended by itself."""
     while not _is_to_end(signals.next(LOOK_SECONDS), server):
-        if not dispatch.is_alive():
+        if dispatch is not None and not dispatch.is_alive():
             raise DispatcherFailed
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from textwrap import dedent
 
 
-def welcome(url: str, places: Mapping[str, object]) -> str:
+def welcome(url: str, places: Mapping[str, object], *, is_time_virtual: bool = False) -> str:
     """Where to find everything, and commands to begin with."""
     where = {"documentation": f"{url}/docs", **places}
     lines = "\n".join(f"  {name:13}  {place}" for name, place in where.items())
@@ -19,8 +19,19 @@ def welcome(url: str, places: Mapping[str, object]) -> str:
           curl {url}/api/v1/projects -H "Authorization: Bearer $TOKEN" \\
             -H 'Content-Type: application/json' -d '{{"name":"payments"}}'
           curl {url}/api/v1/projects -H "Authorization: Bearer $TOKEN"
-
-        Ctrl-C ends it.
         """
     )
-    return f"envctl serves {url}\n\n{lines}\n\n{commands}"
+    advance = _advance(url) if is_time_virtual else ""
+    return f"envctl serves {url}\n\n{lines}\n\n{commands}{advance}\nCtrl-C ends it.\n"
+
+
+def _advance(url: str) -> str:
+    return dedent(
+        f"""
+        Time is virtual: nothing happens until the clock is advanced.
+
+          curl {url}/api/v1/simulation/clock -H "Authorization: Bearer $TOKEN"
+          curl {url}/api/v1/simulation/clock/advance -H "Authorization: Bearer $TOKEN" \\
+            -H 'Content-Type: application/json' -d '{{"by":"PT1H"}}'
+        """
+    )

@@ -50,7 +50,7 @@ def visible_project(project: Project | None, caller: Caller, kind: str, object_i
     return project
 
 
-def permit_new_project(caller: Caller) -> None:
+def permit_beyond_projects(caller: Caller) -> None:
     """Raise Forbidden for an API token that is for one project, or whose scopes don't give what is needed."""
     if caller.bound_to is not None:
         raise Forbidden("an API token for all projects", "one for a single project")

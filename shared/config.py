@@ -128,6 +128,8 @@ class Settings(BaseModel):
     """Where environments' base URLs lie: `https://<id>.<domain>`."""
     callback_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
     """What callbacks must present on one machine; without it every callback is refused."""
+    clock: Literal["real", "virtual"] = "real"
+    """What lifecycles run on. A virtual clock stands still until it is advanced; on one machine only."""
     workers: Annotated[int, Field(ge=1, le=16)] = Field(default_factory=lambda: min(2, os.cpu_count() or 1))
     """How many processes serve HTTP on one machine."""
     logins_at_once: Annotated[int, Field(ge=1, le=64)] = 6
@@ -138,6 +140,11 @@ class Settings(BaseModel):
     are answered at once. Half of its threads at most: a function has eight. 0 holds none."""
     log_level: Literal["INFO", "WARNING", "ERROR"] = "INFO"
     """The least severe lines that are written. With INFO it is a line per request."""
+
+    @property
+    def is_time_virtual(self) -> bool:
+        """Whether lifecycles run on a virtual clock."""
+        return self.clock == "virtual"
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
@@ -150,8 +157,16 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     settings = _validated(Settings, given)
     if settings.default_ttl_hours > settings.maximum_ttl_hours:
         raise BadSetting("ENVCTL_DEFAULT_TTL_HOURS", "must not be above ENVCTL_MAXIMUM_TTL_HOURS")
-    home = _home(given.get("ENVCTL_HOME"), settings.home)
-    return settings.model_copy(update={"home": home, "google": _google(given)})
+    home, google = _home(given.get("ENVCTL_HOME"), settings.home), _google(given)
+    if google is not None:
+        refuse_virtual_time(settings)
+    return settings.model_copy(update={"home": home, "google": google})
+
+
+def refuse_virtual_time(settings: Settings) -> None:
+    """On Google's parts, time is real. Raises BadSetting."""
+    if settings.is_time_virtual:
+        raise BadSetting("ENVCTL_CLOCK", "can be virtual with `make run` only, not on Google's parts")
 
 
 def _variable(name: str) -> str:

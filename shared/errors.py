@@ -148,6 +148,25 @@ class NoAnswer(EnvctlError):
         )
 
 
+class ClockIsReal(EnvctlError):
+    """Only a virtual clock can be looked at and advanced."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This instance runs on the real clock. One with a virtual clock is started on one machine, with "
+            "a data folder of its own: ENVCTL_CLOCK=virtual ENVCTL_HOME=/tmp/virtual make run."
+        )
+
+
+class ClockAdvancing(EnvctlError):
+    """The virtual clock is, or has just been, moved by somebody else."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The virtual clock is being advanced by another request. See where it stands, then try again."
+        )
+
+
 # What a request may not do -------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared import api_tokens, documents, ids
+from shared import api_tokens, documents, ids, virtual_clock
 from shared.access import Caller, visible_project
 from shared.clock import effective_now
 from shared.domain.deployment import Deployment
@@ -18,7 +18,10 @@ from shared.runtime import Runtime
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What there was of some documents, as of one moment, and what the clock showed just before."""
+    """What there was of some documents, as of one moment, and what the clock showed just before.
+
+    A virtual clock is a document itself: what it showed at that moment.
+    """
 
     documents: Mapping[Ref, Document]
     clock_time: datetime
@@ -29,10 +32,14 @@ def fetch(runtime: Runtime, refs: Sequence[Ref], caller: Caller | None = None) -
 
     If the caller comes with an API token, its document is read in the same call. Raises Unauthenticated.
     """
-    clock_time = runtime.clock()
+    is_time_virtual = runtime.settings.is_time_virtual
     credential = None if caller is None else caller.credential
-    found = runtime.store.get_many(refs if credential is None else [*refs, credential.ref])
+    beside = [*([virtual_clock.REF] if is_time_virtual else []), *([credential.ref] if credential else [])]
+    clock_time = runtime.clock()
+    found = runtime.store.get_many([*refs, *beside] if beside else refs)
     by_ref = {document.ref: document for document in found if document is not None}
+    if is_time_virtual:
+        clock_time = virtual_clock.time_of(by_ref.pop(virtual_clock.REF, None))
     if credential is not None:
         # Tokens live by the real clock, whatever time the lifecycles have.
         api_tokens.prove(credential, by_ref.get(credential.ref), runtime.clock())

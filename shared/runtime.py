@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared import config, log
+from shared import config, log, virtual_clock
 from shared.buckets import Buckets
 from shared.callbacks import CallbackCheck, SecretCheck
 from shared.clock import Clock, SystemClock
@@ -57,15 +57,27 @@ def _on_this_machine(settings: Settings) -> Runtime:
 
     keys = _keys(settings.home)
     database = _database(settings.home)
+    store = SqliteStore(database)
+    queue: TaskQueue = local_queue(database)
+    held = HeldRequests(settings.held_requests)
+    if settings.is_time_virtual:
+        from shared.adapters.no_queue import NoQueue  # noqa: PLC0415 - likewise
+
+        _ensure_clock(settings, store)
+        queue, held = NoQueue(), HeldRequests(0)  # nothing happens by itself, so there is nothing to wait for
     return Runtime(
         settings,
         keys,
-        SqliteStore(database),
-        local_queue(database),
+        store,
+        queue,
         SecretCheck(settings.callback_secret),
-        held=HeldRequests(settings.held_requests),
+        held=held,
         logins=Places(settings.logins_at_once),
     )
+
+
+def _ensure_clock(settings: Settings, store: Store) -> None:
+    virtual_clock.ensure(store, SystemClock()(), str(settings.home))
 
 
 def _on_google(settings: Settings, google: Google) -> Runtime:
@@ -108,15 +120,28 @@ def local_queue(database: "Database") -> "SqliteTaskQueue":
 def open_local(settings: Settings) -> "tuple[Database, SqliteTaskQueue]":
     """Database and queue of a data folder, for the one process that dispatches on this machine.
 
-    Keys and database are there when it returns. Raises StartupError when they can't be used. Its
-    own writes say which tasks are done: what a power loss undoes of them is delivered again.
+    Keys and database are there when it returns, and the clock if it is virtual. Raises StartupError when
+    they can't be used. Its own writes say which tasks are done: what a power loss undoes of them is
+    delivered again.
     """
     import sqlite3  # noqa: PLC0415 - likewise
+
+    from shared.adapters.sqlite_store import SqliteStore  # noqa: PLC0415 - likewise
 
     _keys(settings.home)
     database = _database(settings.home, durable=False)
     try:
         database.connection()
+        _open_clock(settings, SqliteStore(database))
     except (sqlite3.DatabaseError, Unavailable) as fault:
         raise HomeUnusable(str(settings.home), f"{DATABASE_FILE}: {fault.__cause__ or fault}") from fault
     return database, local_queue(database)
+
+
+def _open_clock(settings: Settings, store: Store) -> None:
+    """See that the data folder's times are those of the clock that the settings ask for."""
+    if settings.is_time_virtual:
+        _ensure_clock(settings, store)
+        virtual_clock.end_turn(store)
+    else:
+        virtual_clock.refuse(store, str(settings.home))

@@ -33,6 +33,17 @@ class DatabaseTooNew(StartupError):
         )
 
 
+class HomeOfOtherClock(StartupError):
+    """The times in the data folder are those of the other kind of clock: virtual ones, or the real one's."""
+
+    def __init__(self, folder: str, *, is_virtual: bool) -> None:
+        has_run, cure = ("a virtual", "with") if is_virtual else ("the real", "without")
+        super().__init__(
+            f"The data folder {folder} has run on {has_run} clock, and its times don't fit the other kind. "
+            f"Start it {cure} ENVCTL_CLOCK=virtual, or set ENVCTL_HOME to another folder."
+        )
+
+
 class PortTaken(StartupError):
     """Another process listens on the port."""
 

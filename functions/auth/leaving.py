@@ -9,6 +9,7 @@ from shared.changing import until_committed
 from shared.domain.project import Project
 from shared.domain.roles import Role
 from shared.ports import Cursor, Filter, Order, Query, Update
+from shared.reading import fetch
 from shared.runtime import Runtime
 
 _NAMED = 5
@@ -43,7 +44,9 @@ def _projects_of(runtime: Runtime, user_id: str) -> Iterator[Project]:
 
 def _leave(runtime: Runtime, project_id: str, user_id: str) -> None:
     def attempt() -> None:
-        document = runtime.store.get(documents.project_ref(project_id))
+        ref = documents.project_ref(project_id)
+        fetched = fetch(runtime, [ref])
+        document = fetched.documents.get(ref)
         if document is None:
             return
         project = documents.project(document.data)
@@ -52,7 +55,7 @@ def _leave(runtime: Runtime, project_id: str, user_id: str) -> None:
         refuse_ownerless([project], user_id)
         roles = {member: role for member, role in project.roles.items() if member != user_id}
         changed = documents.project_data(
-            replace(project, roles=roles, as_of=max(project.as_of, runtime.clock()))
+            replace(project, roles=roles, as_of=max(project.as_of, fetched.clock_time))
         )
         runtime.store.commit(Update(document.ref, changed, document.version))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from functions.projects.schemas import NewProject
 from shared import documents, ids, listing, quotas
-from shared.access import Caller, permit_new_project
+from shared.access import Caller, permit_beyond_projects
 from shared.changing import Created, create, until_committed
 from shared.clock import effective_now
 from shared.domain import project as projects
@@ -31,7 +31,7 @@ def create_project(runtime: Runtime, caller: Caller, intent: Intent, new: NewPro
     project_id = ids.new_project_id(intent.part)
     ref = documents.project_ref(project_id)
     fetched = fetch(runtime, [ref] if intent.is_repeatable else [], caller)
-    permit_new_project(caller)
+    permit_beyond_projects(caller)
     now = fetched.clock_time
     project = Project(
         id=project_id,

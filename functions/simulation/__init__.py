@@ -1,3 +1,3 @@
-"""Simulation: what outcomes can be asked for."""
+"""Simulation: what outcomes can be asked for, and a clock that can be advanced."""
 
 from functions.simulation.routes import group as group

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functions.tasks.schemas import Collection, SweepTask
 from shared import log
 from shared.ports import Cursor, Document, Filter, Order, Page, Query, Task
+from shared.reading import fetch
 from shared.runtime import Runtime
 from shared.times import from_text, to_text
 from shared.waking import SWEEP_PATH, enqueue, wake
@@ -48,7 +49,7 @@ class _Walk:
 
 def sweep(runtime: Runtime, task: SweepTask) -> Swept:
     """Enqueue what is missing, from the task's place on."""
-    now = runtime.clock()
+    now = fetch(runtime, []).clock_time
     swept = Swept()
     for number, (walk, page) in enumerate(_pages(runtime, task, now), 1):
         for document in page.documents:
@@ -58,7 +59,7 @@ def sweep(runtime: Runtime, task: SweepTask) -> Swept:
         else:
             swept.woken += len(page.documents)
         if number >= MOST_PAGES and page.next is not None:
-            _go_on(runtime, task, walk, page.next)
+            _go_on(runtime, task, walk, page.next, now)
             swept.complete = False
             break
     return swept
@@ -103,7 +104,7 @@ def _wake(runtime: Runtime, document: Document, now: datetime, task: SweepTask, 
     wake(runtime, document.ref, from_text(due_at), now, repair=not (ahead or task.at_start))
 
 
-def _go_on(runtime: Runtime, task: SweepTask, walk: _Walk, after: Cursor) -> None:
+def _go_on(runtime: Runtime, task: SweepTask, walk: _Walk, after: Cursor, now: datetime) -> None:
     payload = {
         "overdue_seconds": task.overdue_seconds,
         "collection": walk.collection,
@@ -112,4 +113,4 @@ def _go_on(runtime: Runtime, task: SweepTask, walk: _Walk, after: Cursor) -> Non
         "after_due_at": after[0],
         "after_id": after[1],
     }
-    enqueue(runtime, Task(SWEEP_PATH, payload, runtime.clock()))
+    enqueue(runtime, Task(SWEEP_PATH, payload, now))

@@ -40,6 +40,7 @@ def main() -> int:
 
 def _serve(signals: Signals) -> None:
     settings, port = config.load(), config.port()
+    config.refuse_virtual_time(settings)
     level = settings.log_level if "log_level" in settings.model_fields_set else "WARNING"
     log.write_from(level)
     listener = listen(port)

@@ -1,7 +1,7 @@
 """TTL policies on one machine: Firestore removes by itself what has passed its moment, a file doesn't."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection
@@ -20,13 +20,17 @@ _PAST = (
 _REMOVE = "DELETE FROM documents WHERE key = ? AND json_extract(body, ?) <= ?"
 
 
-def remove_expired(database: Database, now: datetime, indexes: Path = INDEXES) -> int:
+def remove_expired(
+    database: Database, now: datetime, spared: Collection[str] = (), indexes: Path = INDEXES
+) -> int:
     """Remove what has passed the moment that its collection's policy looks at. How many documents that were.
 
     It reads through the collections, which takes no lock. A document that is prolonged meanwhile stays.
+    Collections whose time is another one are spared.
     """
     declaration = json.loads(indexes.read_text(encoding="utf-8"))
-    return sum(_remove(database, *policy, now) for policy in policies(declaration))
+    wanted = [policy for policy in policies(declaration) if policy[0] not in spared]
+    return sum(_remove(database, *policy, now) for policy in wanted)
 
 
 def _remove(database: Database, collection: str, field: str, now: datetime) -> int:

@@ -39,6 +39,8 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.NothingToRollBackTo: Kind(409, "nothing_to_roll_back_to", "Nothing to roll back to"),
     errors.QuotaExceeded: Kind(409, "quota_exceeded", "Quota exceeded"),
     errors.TimelineFull: Kind(409, "timeline_full", "Too many steps"),
+    errors.ClockIsReal: Kind(409, "clock_is_real", "The clock is real"),
+    errors.ClockAdvancing: Kind(409, "clock_advancing", "The clock is being advanced"),
     errors.PreconditionFailed: Kind(412, "precondition_failed", "Changed in the meantime"),
     errors.BodyTooLarge: Kind(413, "body_too_large", "Request body too large"),
     errors.UnsupportedMediaType: Kind(415, "unsupported_media_type", "Unsupported media type"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.functions.api import Api
+from tests.functions.virtual import VirtualApi
 
 
 @pytest.fixture
@@ -19,5 +20,13 @@ def api(tmp_path: Path) -> Iterator[Api]:
 def shared_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """One instance for all tests of a module that change nothing in it, or only what is their own."""
     made = Api(tmp_path_factory.mktemp("home"))
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def virtual(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualApi]:
+    """An instance with virtual time."""
+    made = VirtualApi(tmp_path_factory.mktemp("virtual"))
     yield made
     made.database.close()

@@ -23,8 +23,8 @@ OWN = {
     "projects": ("GET", "/api/v1/projects/", None, 401),
     "environments": ("GET", "/api/v1/environments/x", None, 401),
     "deployments": ("POST", "/api/v1/deployments/environments/x", {}, 401),
-    "tasks": ("POST", "/api/v1/tasks/sweep", {}, 200),
     "simulation": ("GET", "/api/v1/simulation/scenarios", None, 200),
+    "tasks": ("POST", "/api/v1/tasks/sweep", {}, 200),
     "docs": ("GET", "/docs", None, 200),
 }
 """By function: a request that it answers and no other does, and with which status."""

@@ -70,6 +70,8 @@ CASES = {
     "GET /deployments/{deployment_id}/logs": Case(200),
     "POST /deployments/{deployment_id}/cancel": Case(200),
     "GET /simulation/scenarios": Case(200, stranger=200),
+    "GET /simulation/clock": Case(409, stranger=409),
+    "POST /simulation/clock/advance": Case(409, {"by": "PT1S"}, stranger=409),
     "POST /tasks/settle": Case(200, TASK),
     "POST /tasks/sweep": Case(200, {}),
     "GET /": Case(307, stranger=307),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared import api_tokens
-from shared.access import Caller, permit_new_project, visible_project
+from shared.access import Caller, permit_beyond_projects, visible_project
 from shared.api_tokens import Credential
 from shared.domain.api_token import ApiToken, use
 from shared.domain.project import Project
@@ -99,15 +99,15 @@ def test_a_token_that_nobody_has_looked_up_may_nothing() -> None:
     with pytest.raises(Unauthenticated):
         visible_project(PROJECT, unproven, "project", PROJECT.id)
     with pytest.raises(Unauthenticated):
-        permit_new_project(unproven)
+        permit_beyond_projects(unproven)
 
 
 def test_new_projects_are_for_logins_and_for_admin_tokens_of_all_projects() -> None:
-    permit_new_project(Caller("usr-v", ADMIN))
-    permit_new_project(_with_token("usr-o", ADMIN, TOKEN))
+    permit_beyond_projects(Caller("usr-v", ADMIN))
+    permit_beyond_projects(_with_token("usr-o", ADMIN, TOKEN))
     for token in (replace(TOKEN, scopes=(READ, DEPLOY)), replace(TOKEN, project_id=PROJECT.id)):
         with pytest.raises(Forbidden):
-            permit_new_project(_with_token("usr-o", ADMIN, token))
+            permit_beyond_projects(_with_token("usr-o", ADMIN, token))
 
 
 def test_a_use_is_noted_once_an_hour() -> None:
