@@ -9,7 +9,9 @@ from shared.errors import EnvctlError
 class WrongCredentials(EnvctlError):
     """E-mail and password don't belong together. It doesn't say which is wrong."""
 
-    def __init__(self) -> None:
+    def __init__(self, user_id: str | None = None) -> None:
+        self.user_id = user_id
+        """Whose account it is, if there is one: for the audit, never for the answer."""
         super().__init__("The e-mail address or the password is wrong.")
 
 

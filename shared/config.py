@@ -114,6 +114,8 @@ class Settings(BaseModel):
     """How many projects the instance may have; 0: as many as anybody likes."""
     quota_environments: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """How many environments may be provisioning, running or failed in it at a time; 0 likewise."""
+    audit_days: Annotated[int, Field(ge=0, le=3_650)] = 90
+    """How long the audit keeps an event; 0: there is no audit."""
     access_token_seconds: Annotated[int, Field(ge=60, le=86_400)] = 900
     """How long an access token lasts. Nothing ends one before that."""
     session_idle_hours: Hours = 336

@@ -69,6 +69,11 @@ def deployment_ref(deployment_id: str) -> Ref:
     return Ref("deployments", deployment_id)
 
 
+def event_ref(event_id: str) -> Ref:
+    """Where an event lies."""
+    return Ref("events", event_id)
+
+
 def _text(moment: datetime | None) -> str | None:
     return None if moment is None else to_text(moment)
 

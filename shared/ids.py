@@ -2,6 +2,7 @@
 
     prj-<p>   env-<p><e>   dep-<p><e><d>       each part 80 random bits in base 32
     usr-<k><u>   ses-<k><u><s>   tok-<k><u><t>   <k> is the e-mail key, two parts long
+    evt-<e>
 
 So one `get_many` reads an object together with everything that decides who may see it.
 """
@@ -11,7 +12,8 @@ import re
 import secrets
 
 _PART = 16
-_SHAPES = {"prj": 1, "env": 2, "dep": 3, "usr": 3, "ses": 4, "tok": 4}
+_SHAPES = {"prj": 1, "env": 2, "dep": 3, "usr": 3, "ses": 4, "tok": 4, "evt": 1}
+KINDS = frozenset(_SHAPES)
 
 
 def new_part() -> str:
@@ -42,6 +44,11 @@ def new_session_id(user_id: str) -> str:
 def new_api_token_id(user_id: str) -> str:
     """An id for an API token of a user."""
     return "tok-" + user_id[4:] + new_part()
+
+
+def new_event_id() -> str:
+    """An id for an event."""
+    return "evt-" + new_part()
 
 
 def is_id(kind: str, text: str) -> bool:

@@ -9,6 +9,7 @@ An address that nobody has registered with is throttled as any other.
 
 import base64
 from datetime import timedelta
+from typing import NamedTuple
 
 from functions.auth import stored
 from shared import documents, passwords
@@ -19,8 +20,15 @@ from shared.ports import Create, Document, Update
 from shared.runtime import Runtime
 
 
-def check_password(runtime: Runtime, email_key: str, password: str, address: str) -> Document | None:
-    """The account with this e-mail key if that is its password, else None.
+class Checked(NamedTuple):
+    """The account with an e-mail key, if there is one, and whether the password is that account's."""
+
+    account: Document | None
+    is_right: bool
+
+
+def check_password(runtime: Runtime, email_key: str, password: str, address: str) -> Checked:
+    """Whether that is the password of the account with this e-mail key.
 
     Raises TooManyAttempts, and TooManyLogins when this process has its hands full.
 
@@ -34,9 +42,9 @@ def check_password(runtime: Runtime, email_key: str, password: str, address: str
         _refuse(throttles.wait(_throttle(found), key, runtime.clock()))
         password_hash = None if account is None else documents.user(account.data).password_hash
         if passwords.check_password(password, password_hash):
-            return account
+            return Checked(account, is_right=True)
         _note_failure(runtime, email_key, key, found)
-        return None
+        return Checked(account, is_right=False)
 
 
 def _note_failure(runtime: Runtime, email_key: str, address: str, found: Document | None) -> None:

@@ -46,9 +46,9 @@ def _hash(runtime: Runtime, password: str) -> str:
 def log_in(runtime: Runtime, email: str, password: str, origin: Origin) -> Signed:
     """A new session. Raises WrongCredentials, after the same work, for an unknown address too."""
     key = runtime.keys.email_key(normalise_email(email))
-    document = check_password(runtime, key, password, origin.address)
-    if document is None:
-        raise WrongCredentials
+    document, is_right = check_password(runtime, key, password, origin.address)
+    if document is None or not is_right:
+        raise WrongCredentials(None if document is None else document.data["id"])
     user = documents.user(document.data)
     if passwords.needs_rehash(user.password_hash):
         _rehash(runtime, document, user, password)
@@ -91,8 +91,9 @@ def delete_account(runtime: Runtime, caller: Caller, password: str, origin: Orig
 
 def _confirm(runtime: Runtime, caller: Caller, password: str, origin: Origin) -> tuple[Document, User]:
     """The caller's account, its owner having given the password once more: a token may be stolen."""
-    document = check_password(runtime, ids.email_key_of(caller.user_id), password, origin.address)
-    if document is None:
+    key = ids.email_key_of(caller.user_id)
+    document, is_right = check_password(runtime, key, password, origin.address)
+    if document is None or not is_right:
         raise WrongPassword
     if document.data["id"] != caller.user_id:
         raise Unauthenticated("The account of this access token does not exist any more.")

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from functions.docs import assets
+from functions.docs.audit import AuditFilters, EventView, list_events
 from functions.docs.schemas import MachineView, QuotasView, QuotaView, StateMachinesView
 from shared import quotas
 from shared.domain import deployment, environment
 from shared.domain.actions import DEPLOYMENT_ACTIONS, ENVIRONMENT_ACTIONS
 from shared.domain.timeline import Machine
-from shared.errors import UnknownPath
+from shared.errors import BadPageToken, Forbidden, NotFound, UnknownPath
+from shared.http import pages
 from shared.http.routes import Answer, Call, File, Group
 
 group = Group("docs", "The API's description")
@@ -91,6 +93,18 @@ def get_quotas(call: Call) -> Answer:
         environments=QuotaView(limit=environments.limit, used=environments.used),
     )
     return Answer(200, view)
+
+
+@group.route("GET", "/audit", {200: list[EventView]}, refusals=(BadPageToken, Forbidden, NotFound))
+def list_audit(call: Call, query: AuditFilters) -> Answer:
+    """List who did what, newest first: the caller anywhere, or anybody in a project that the caller owns.
+
+    Every request that changed something is there, with the change itself. Those that were denied or failed
+    are there as far as possible: not more than 60 a minute of each caller. A page may be short; there is
+    more as long as there is a Link.
+    """
+    events, following = list_events(call.runtime, call.caller, query, pages.start(call, query))
+    return pages.page(call, [EventView.model_validate(one) for one in events], following)
 
 
 def _machine(machine: Machine, actions: Mapping[A, Sequence[str]]) -> MachineView:

@@ -14,6 +14,7 @@ from werkzeug import exceptions
 from shared import errors, log
 from shared.access import Caller
 from shared.http import answers, health, parsing, problems
+from shared.http import audited as audit
 from shared.http.authentication import admit, proving
 from shared.http.connections import is_ending
 from shared.http.origins import origin_of
@@ -60,9 +61,10 @@ def create_app(group: Group, runtime: Callable[[], Runtime]) -> Flask:
 def _handle(route: Route, runtime: Callable[[], Runtime], **arguments: Any) -> Response:  # noqa: ANN401 - path parameters
     """Authenticate, then validate, then call the handler."""
     current = runtime()
+    audit.begin(route, request, current)
     caller = g.caller = admit(route, request, current)
     with proving(current, caller):
-        answer = _answer(route, current, caller, arguments)
+        answer = _answer(route, audit.audited(current, caller), caller, arguments)
     return answers.response(answer)
 
 
@@ -141,6 +143,7 @@ def _problem(error: errors.EnvctlError) -> Response:
     kind = problems.kind_of(error)
     if type(error) not in problems.KINDS:
         return _unexpected(error)
+    audit.refuse(error)
     body = problems.body(error, request.path, g.request_id)
     return Response(body, kind.status, problems.headers(error))
 

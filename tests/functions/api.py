@@ -254,8 +254,10 @@ class Api:
         return document
 
     def content(self) -> list[Any]:
-        """Every document that there is, with its version."""
-        return self.database.fetch("SELECT key, version, body FROM documents ORDER BY key")
+        """Every document that there is, with its version; but not the audit, which refusals add to."""
+        return self.database.fetch(
+            "SELECT key, version, body FROM documents WHERE collection <> 'events' ORDER BY key"
+        )
 
     def spent(self, act: Callable[[], Reply]) -> list[str]:
         """What the store was asked for meanwhile. What was asked must have been answered well."""

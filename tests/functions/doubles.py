@@ -80,7 +80,8 @@ class CountingStore:
         return self.inner.count(query)
 
     def commit(self, *writes: Write) -> None:
-        self.calls.append(f"commit {len(writes)}")
+        if count := sum(one.ref.collection != "events" for one in writes):
+            self.calls.append(f"commit {count}")  # what the audit adds has a budget of its own: test_audit.py
         if self.before_commit:
             self.before_commit.pop(0)(writes)
         self.inner.commit(*writes)

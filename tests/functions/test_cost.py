@@ -72,7 +72,7 @@ def test_a_preview_environments_life_uses_what_the_page_says(
     api, project, environments = on_firestore, on_firestore.project(), list[str]()
     bill = open_bill(monkeypatch)
 
-    calls = Counter[str]()
+    calls, events = Counter[str](), list[int]()
 
     def used(requests: int, act: Callable[[], object], seconds: float) -> Counter[str]:
         bill.clear()
@@ -82,6 +82,7 @@ def test_a_preview_environments_life_uses_what_the_page_says(
         delivered = len(api.live(seconds))
         # A task is an operation when it is created, and another when it is delivered.
         operations = api.queue.enqueued - enqueued + delivered
+        events.append(bill.pop("events", 0))
         calls.update("commits" if call.startswith("commit") else "reads" for call in api.store.calls)
         return Counter({**bill, "task operations": operations, "invocations": requests + delivered})
 
@@ -92,6 +93,7 @@ def test_a_preview_environments_life_uses_what_the_page_says(
     purged = used(0, lambda: None, 8 * DAY)
     assert not api.queue.tasks
     assert all(one == deployed[0] for one in deployed)
+    assert events == [1, 1, 1, 1, 0, 0], "the audit: a write with each request"
     assert api.status(environments[0], "?show_deleted=true") == 404
     life = opened + deployed[0] + deployed[1] + deployed[2] + ended + purged
     said = {name: row for name, row in table().items() if name != "five callbacks"}

@@ -73,6 +73,8 @@ def _live_through_everything(api: Api) -> None:
     assert len(api.get("/api/v1/auth/sessions", token=token).body) == 1
     assert api.post("/api/v1/auth/me/delete", {"password": PASSWORD}, token=token).status == 204
     assert api.get("/api/v1/quotas").status == 200
+    for target in ("/api/v1/audit", f"/api/v1/audit?project_id={project_id}"):
+        assert api.get(target).body
     assert api.delete(f"/api/v1/projects/{project_id}").status == 409
     assert api.delete(f"/api/v1/projects/{project_id}?force=true").status == 204
     api.drop_tasks()
