@@ -130,8 +130,9 @@ def get_timeline(call: Call, environment_id: str, query: TimelineParameters) -> 
     """Show what happened to an environment and its deployments, and what is planned, oldest first.
 
     Their steps, with what was done to the environment between them: its last 100 extensions, restores and
-    repairs. What comes at one moment stands in the order of cause and effect: the environment first, then its
-    deployments by number, then those that a newer one supersedes, last a deletion with all that it ends.
+    repairs. What comes at one moment stands in the order of cause and effect: first the environment, an
+    expiry with what ends with it, then its deployments by number, then those that a newer one supersedes,
+    last a deletion with all that it ends.
     """
     told = history.tell(call.runtime, call.caller, environment_id, query, pages.start(call, query))
     return pages.page(call, [_told(entry, told.now) for entry in told.entries], told.next)

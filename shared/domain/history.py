@@ -1,24 +1,32 @@
-"""An environment's life told as one: its steps, its deployments' steps, and what was done to it, in order.
-
-At one moment the cause comes before what follows from it:
-
-    environment    expired │ (restored) │ running       notes stand where they were made
-    deployments    1 succeeded │ 2 running │ 3 pending │ 4 pending
-    superseded     3                                     by 4
-    environment    deleting
-    deployments    2 failed │ 4 canceled                 because of that
-"""
+"""An environment's life told as one: its steps, its deployments' steps, and what was done to it, in order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import IntEnum
 from typing import NamedTuple
 
-from shared.domain.aggregate import ENVIRONMENT_DELETED
+from shared.domain.aggregate import ENVIRONMENT_DELETED, ENVIRONMENT_EXPIRED
 from shared.domain.deployment import SUPERSEDED, Deployment
-from shared.domain.environment import DELETED, DELETING, Environment, Note
-from shared.domain.timeline import Step, history
+from shared.domain.environment import DELETED, DELETING, EXPIRED, Environment, Note
+from shared.domain.timeline import Step, Timeline, history
 from shared.errors import Fault, InvalidInput, NotFound
+
+
+class Rank(IntEnum):
+    """What comes first at one moment: causes before effects."""
+
+    ENVIRONMENT = 0
+    EXPIRED_WITH = 1
+    """Deployments that end because the environment has expired."""
+    RESTORED = 2
+    """The environment, from a restore at the moment of its expiry on."""
+    DEPLOYMENT = 3
+    SUPERSEDED = 4
+    """After the one that supersedes it."""
+    DELETION = 5
+    """Of the environment: nothing follows but what it ends."""
+    DELETED_WITH = 6
 
 
 class Place(NamedTuple):
@@ -26,7 +34,7 @@ class Place(NamedTuple):
 
     at: datetime
     rank: int
-    """Among what comes at that moment: causes before effects."""
+    """A Rank."""
     number: int
     """The deployment's; 0 for the environment."""
     steps: int
@@ -61,37 +69,51 @@ class Entry:
 
 def of_environment(environment: Environment) -> list[Entry]:
     """Its steps and its notes, past and planned, in no order."""
+    ranks, timeline = _ranks(environment.timeline), environment.timeline
     entries = [
-        Entry(Place(step.at, _rank(step), 0, steps, True, 0), environment.id, step)
-        for steps, step in enumerate(environment.timeline)
+        Entry(Place(step.at, ranks[steps], 0, steps, True, 0), environment.id, step)
+        for steps, step in enumerate(timeline)
     ]
     nth: dict[tuple[datetime, int], int] = {}
     for note in environment.notes:
         spot = (note.at, note.steps)
         nth[spot] = nth.get(spot, -1) + 1
-        entries.append(Entry(Place(note.at, 0, 0, note.steps, False, nth[spot]), environment.id, note=note))
+        rank = _rank_after(timeline, ranks, *spot)
+        entries.append(
+            Entry(Place(note.at, rank, 0, note.steps, False, nth[spot]), environment.id, note=note)
+        )
     return entries
+
+
+def _ranks(timeline: Timeline) -> list[Rank]:
+    ranks: list[Rank] = []
+    for steps, step in enumerate(timeline):
+        is_deletion = step.status in {DELETING, DELETED}
+        ranks.append(Rank.DELETION if is_deletion else _rank_after(timeline, ranks, step.at, steps))
+    return ranks
+
+
+def _rank_after(timeline: Timeline, ranks: list[Rank], at: datetime, steps: int) -> Rank:
+    """Of what the environment goes through at a moment when so many steps have come."""
+    last = timeline[steps - 1] if steps else None
+    if last is None or last.at != at:
+        return Rank.ENVIRONMENT
+    return Rank.RESTORED if last.status == EXPIRED else ranks[steps - 1]
 
 
 def of_deployment(deployment: Deployment) -> list[Entry]:
     """Its steps, past and planned."""
     return [
-        Entry(
-            Place(step.at, _rank_of_deployment(step), deployment.number, steps, True, 0), deployment.id, step
-        )
+        Entry(Place(step.at, _rank(step), deployment.number, steps, True, 0), deployment.id, step)
         for steps, step in enumerate(deployment.timeline)
     ]
 
 
-def _rank(step: Step) -> int:
-    """Nothing follows a deletion but what it ends."""
-    return 3 if step.status in {DELETING, DELETED} else 0
-
-
-def _rank_of_deployment(step: Step) -> int:
-    if step.reason == ENVIRONMENT_DELETED:
-        return 4
-    return 2 if step.status == SUPERSEDED else 1
+def _rank(step: Step) -> Rank:
+    if step.status == SUPERSEDED:
+        return Rank.SUPERSEDED
+    ends = {ENVIRONMENT_EXPIRED: Rank.EXPIRED_WITH, ENVIRONMENT_DELETED: Rank.DELETED_WITH}
+    return ends.get(step.reason or "", Rank.DEPLOYMENT)
 
 
 def merged(

@@ -111,6 +111,48 @@ def test_versions_are_rolled_out_and_tell_about_it(client: Client, project: str)
     assert all(one[2] <= following[1] for one, following in pairwise(moments))
 
 
+def test_an_environments_life_is_told_in_order_on_pages_of_every_size_and_as_of_then(
+    client: Client, project: str
+) -> None:
+    path = f"/api/v1/environments/{open_environment(client, project)['id']}"
+    until(client, path, "running")
+    assert client.request("POST", f"{path}/extend", json={"hours": 48}).status == 200
+    deployments = f"/api/v1/deployments/environments/{path.rpartition('/')[2]}"
+    for version in ("v1", "v2"):
+        deployment = client.create(deployments, version=version)
+        until(client, f"/api/v1/deployments/{deployment['id']}", "succeeded")
+    told = pages(client, f"{path}/timeline?page_size=100")
+    rollouts = [(number, name) for number in (1, 2) for name in ("pending", "running", "succeeded")]
+    life = [(None, "provisioning"), (None, "running"), (None, "extended"), *rollouts]
+    assert [what(entry) for entry in told if not entry["planned"]] == life
+    assert [what(entry) for entry in told][len(life) :] == [
+        (None, "expired"),
+        (None, "deleting"),
+        (None, "deleted"),
+    ]
+    for size in (1, 2, 5):
+        assert pages(client, f"{path}/timeline?page_size={size}") == told
+    for entry in (entry for entry in told if entry["status"] and not entry["planned"]):
+        was = client.request("GET", f"/api/v1/{entry['object']}s/{entry['id']}?at={entry['at']}").body
+        assert (was["status"], was["timeline"][-1]["at"]) == (entry["status"], entry["at"])
+
+
+def what(entry: Mapping[str, Any]) -> tuple[int | None, str]:
+    return entry["number"], entry["status"] or entry["action"]
+
+
+def pages(client: Client, path: str | None) -> list[Any]:
+    """A list, page after page."""
+    found: list[Any] = []
+    while path:
+        answer = client.request("GET", path)
+        assert answer.status == 200, answer
+        found += answer.body
+        link = answer.headers["Link"]
+        path = link and link[1 : link.index(">")]
+    return found
+
+
 def test_what_runs_when_a_ttl_ends_ends_with_it(platform: Platform, client: Client, project: str) -> None:
     opened = open_environment(client, project, ttl_hours=3 / 3600)
     until(client, f"/api/v1/environments/{opened['id']}", "running")

@@ -169,14 +169,26 @@ def test_what_is_planned_is_told_as_planned_until_its_very_moment(api: Api) -> N
 def test_at_one_moment_it_is_told_in_the_order_in_which_it_happened(api: Api, does: list[str]) -> None:
     """While the clock stands still: at the expiry a restore, then more."""
     environment_id = api.environment(None, {**ENVIRONMENT, "ttl_hours": 10 / HOUR})
-    api.live(10)
+    api.live(9)
+    api.deploy(environment_id)
+    api.live(1)
     _act(api, environment_id, "restore", {"hours": 1})
     for action in does:
         _act(api, environment_id, action, {"hours": 2})
+    api.deploy(environment_id)
     api.delete(f"/api/v1/environments/{environment_id}")
     now = [entry for entry in _told(api, environment_id) if from_text(entry["at"]) == api.clock.now]
     notes = ["(extended)" for _ in does]
-    assert [_short(entry) for entry in now] == ["expired", "(restored)", "running", *notes, "deleting"]
+    assert [_short(entry) for entry in now] == [
+        "expired",
+        "1 failed",
+        "(restored)",
+        "running",
+        *notes,
+        "2 pending",
+        "deleting",
+        "2 canceled",
+    ]
 
 
 # pages ---------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ LEGAL = {
     "cancel": {"pending", "running", "canceling", "canceled"},
     "end": ALL,
     "settle": ALL,
+    "repair": ALL,
     "project end": ALL,
     "open": {"-"},
 }

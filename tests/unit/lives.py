@@ -40,6 +40,8 @@ class Life:
     """When the cancellation of a deployment was first acknowledged, by number."""
     deployments: dict[int, Deployment] = field(default_factory=dict)
     """Every one there ever was, as last committed."""
+    repairs: list[datetime] = field(default_factory=list)
+    """When the sweep has made up what nobody had carried out."""
     end_asked: tuple[datetime, str] | None = None
     """When, and why, its deletion was first acknowledged."""
     seen: list[tuple[int, datetime, str]] = field(default_factory=list)

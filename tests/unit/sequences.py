@@ -24,10 +24,11 @@ from tests.unit.wishes import TICK, Ask, random_ask, random_environment
 BIRTH = datetime(2026, 1, 31, 12, tzinfo=UTC)
 OPEN, DEPLOY, EDIT, END, SETTLE, PROJECT_END = "open", "deploy", "edit", "end", "settle", "project end"
 EXTEND, RESTORE, RETRY, CANCEL, ROLLBACK = "extend", "restore", "retry", "cancel", "rollback"
+REPAIR = "repair"
 # How likely each operation is: usually, and on a persistent environment that runs at once, where a flood
 # of deployments fills the queue, or one after the other succeeds.
-COMMON = {DEPLOY: 8, EDIT: 2, END: 2, SETTLE: 4, PROJECT_END: 1.2, OPEN: 1, EXTEND: 5, RESTORE: 3}
-COMMON |= {CANCEL: 8, ROLLBACK: 4, RETRY: 2}
+COMMON = {DEPLOY: 8, EDIT: 2, END: 2, SETTLE: 3, PROJECT_END: 1.2, OPEN: 1, EXTEND: 5, RESTORE: 3}
+COMMON |= {CANCEL: 8, ROLLBACK: 4, RETRY: 2, REPAIR: 1}
 FLOOD = {DEPLOY: 40, EDIT: 1, END: 0.3, SETTLE: 1, CANCEL: 1}
 MODES = ((False, False), (True, False), (False, True))
 SHUTTLE = {DEPLOY: 8, EDIT: 1, SETTLE: 2, CANCEL: 1, ROLLBACK: 8}
@@ -114,7 +115,7 @@ class World:
     def _settle_to_rest(self, life: Life) -> Iterator[Event]:
         """At each moment that the document names, until it names none or one that has come (the purge)."""
         while (due := life.stored.environment.due_at) is not None and due > life.stored.environment.as_of:
-            yield self._operate(life, SETTLE, due)
+            yield self._operate(life, self.random.choices((SETTLE, REPAIR), (7, 1))[0], due)
 
     def _open(self, *, lasts: bool = False) -> Event:
         now = self._moment(self.project.as_of)
@@ -168,8 +169,8 @@ class World:
                 return operations.edit(
                     before, now, name=random.choice("ab"), config=random.choice([None, "{}"])
                 )
-            case "settle":
-                return replan(before, now)
+            case "settle" | "repair":
+                return self._settle(life, now, is_repair=name == REPAIR)
             case "retry":
                 after = operations.retry(before, now)
                 life.wishes.append(Wish(now, "provisioning", "retry_requested"))
@@ -179,6 +180,12 @@ class World:
             life.end_asked = (now, reason)
             life.wishes.append(Wish(now, "deleting", reason))
         return operations.end_environment(before, now, reason)
+
+    def _settle(self, life: Life, now: datetime, *, is_repair: bool) -> Aggregate:
+        after = operations.repair(life.stored, now) if is_repair else replan(life.stored, now)
+        if is_repair and after is not life.stored:
+            life.repairs.append(now)
+        return after
 
     def _apply_to_deployments(self, life: Life, name: str, now: datetime, ask: Ask) -> Aggregate:
         if name == CANCEL:

@@ -80,6 +80,12 @@ ENVIRONMENT_CELLS: dict[tuple[str, str], Cell] = {
     ("expired", "restore"): "running",
     ("deleting", "restore"): NotPossible,
     ("deleted", "restore"): NotPossible,
+    ("provisioning", "repair"): KEPT,  # nothing has come due
+    ("running", "repair"): "running",
+    ("failed", "repair"): "failed",
+    ("expired", "repair"): "expired",
+    ("deleting", "repair"): "deleting",
+    ("deleted", "repair"): "deleted",
 }
 
 LEASE = Lease("hours", 0.1, 1)
@@ -132,6 +138,7 @@ OPERATIONS: dict[str, Callable[[Aggregate, datetime], Aggregate]] = {
     "edit": lambda aggregate, now: operations.edit(aggregate, now, name="b", config="{}"),
     "end_environment": lambda aggregate, now: operations.end_environment(aggregate, now, "asked_for"),
     "replan": replan,
+    "repair": operations.repair,
     "extend": lambda aggregate, now: operations.extend(aggregate, now, LEASE),
     "restore": lambda aggregate, now: operations.restore(aggregate, now, LEASE),
 }

@@ -15,6 +15,7 @@ import pytest
 from shared import documents
 from shared.domain.project import LOOK_AGAIN
 from tests.unit.expected import ALL, DEPLOYMENT, LEGAL, REFUSALS
+from tests.unit.histories import past_moments
 from tests.unit.lives import Event, Life
 from tests.unit.promises import faults
 from tests.unit.rules import RULES
@@ -23,6 +24,7 @@ from tests.unit.sequences import BIRTH, World
 SEQUENCES = 6_000
 FIRST_SEED = 310_126
 ENOUGH = 50
+REPAIRED = "and there was something to do"
 DEFAULT, NAMED = "to the default", "to a named one"
 PROJECT_RULE = "an_ended_project_takes_everything_along"
 
@@ -37,6 +39,8 @@ class Run:
     """Deployments by their status when their environment was ended, and what became of them then."""
     works: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Deployments and provisionings by how they were to fare, and what became of them at the end."""
+    looks: Counter[str] = field(default_factory=Counter)
+    """Moments of the past that were looked at before and after an operation."""
     broken: dict[str, str] = field(default_factory=dict)
     """Of each rule that was broken, the shortest sequence that does it."""
 
@@ -83,6 +87,10 @@ def count(run: Run, event: Event) -> None:
     run.counts[event.status, event.operation, outcome] += 1
     if event.operation == "rollback" and event.ask and event.refusal is None:
         run.counts[event.status, event.operation, NAMED if event.ask.target else DEFAULT] += 1
+    if event.operation == "repair" and event.after is not event.before:
+        run.counts[event.status, event.operation, REPAIRED] += 1
+    if event.after is not event.before:
+        run.looks[event.operation] += len(past_moments(event))
     if event.life.end_asked and event.life.end_asked[0] == event.now and event.before:
         before = {item.number: item.status_at(event.now) for item in event.before.deployments}
         for item in event.after.deployments:
@@ -142,6 +150,15 @@ def test_every_refusal_is_met_often(run: Run) -> None:
     refused |= {("expired", "restore", "FailedBefore"), ("running", "rollback", "InvalidInput")}
     refused |= {("running", "rollback", "NothingToRollBackTo")}
     assert {cell: run.counts[cell] for cell in refused if run.counts[cell] < ENOUGH} == {}
+
+
+def test_every_operation_meets_a_past_and_the_sweep_something_to_do(run: Run) -> None:
+    """Nothing comes due while an environment is provisioning."""
+    for operation, times in sorted(run.looks.items()):
+        sys.stdout.write(f"{times:7} looks into the past, before and after: {operation}\n")
+    assert {operation for operation in LEGAL if run.looks[operation] < 10 * ENOUGH} == {"open"}
+    for status in ALL - {"provisioning"}:
+        assert run.counts[status, "repair", REPAIRED] >= ENOUGH, status
 
 
 def test_deletions_meet_deployments_that_wait_and_that_run(run: Run) -> None:
