@@ -12,9 +12,11 @@ from datetime import datetime
 
 from shared import documents, ids, log, secret_tokens
 from shared.domain.api_token import ApiToken, use
+from shared.domain.roles import Permission
 from shared.errors import Conflict, Unauthenticated, Unavailable
-from shared.ports import Document, Ref, Update
+from shared.ports import Data, Document, Ref, Update
 from shared.runtime import Runtime
+from shared.times import from_text, to_text
 
 PREFIX = "envctl_"
 
@@ -49,6 +51,37 @@ def presented(token: str) -> Credential:
     return Credential(token, documents.api_token_ref(token_id))
 
 
+def data_of(token: ApiToken) -> Data:
+    """An API token as a document."""
+    return {
+        "id": token.id,
+        "user_id": token.user_id,
+        "name": token.name,
+        "scopes": [str(scope) for scope in token.scopes],
+        "project_id": token.project_id,
+        "token_hash": token.token_hash,
+        "created_at": to_text(token.created_at),
+        "expires_at": to_text(token.expires_at),
+        "last_used_at": None if token.last_used_at is None else to_text(token.last_used_at),
+    }
+
+
+def token_of(data: Data) -> ApiToken:
+    """The API token of a document."""
+    last_used_at = data["last_used_at"]
+    return ApiToken(
+        id=data["id"],
+        user_id=data["user_id"],
+        name=data["name"],
+        scopes=tuple(map(Permission, data["scopes"])),
+        project_id=data["project_id"],
+        token_hash=data["token_hash"],
+        created_at=from_text(data["created_at"]),
+        expires_at=from_text(data["expires_at"]),
+        last_used_at=None if last_used_at is None else from_text(last_used_at),
+    )
+
+
 def prove(credential: Credential, document: Document | None, now: datetime) -> None:
     """Hold a credential against the document that should know it. Raises Unauthenticated.
 
@@ -59,7 +92,7 @@ def prove(credential: Credential, document: Document | None, now: datetime) -> N
     is_known = secret_tokens.is_hash_of(token_hash, credential.token)
     if document is None or not is_known:
         raise Unauthenticated(_INVALID)
-    found = documents.api_token(document.data)
+    found = token_of(document.data)
     if now >= found.expires_at:
         raise Unauthenticated("The API token has expired.")
     credential.document, credential.proven = document, found
@@ -77,6 +110,6 @@ def note_use(runtime: Runtime, credential: Credential) -> None:
     if used is found:
         return
     try:
-        runtime.store.commit(Update(document.ref, documents.api_token_data(used), document.version))
+        runtime.store.commit(Update(document.ref, data_of(used), document.version))
     except (Conflict, Unavailable) as fault:
         log.write("INFO", "a token's last use is not noted", token_id=found.id, fault=str(fault))

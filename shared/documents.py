@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.api_token import ApiToken
 from shared.domain.deployment import Deployment, Kind
 from shared.domain.environment import (
     Environment,
@@ -22,7 +21,7 @@ from shared.domain.environment import (
     default_policy,
 )
 from shared.domain.project import Project
-from shared.domain.roles import Permission, Role
+from shared.domain.roles import Role
 from shared.domain.simulation import Scenario, Simulation
 from shared.domain.timeline import Outcome, Step, Timeline, Work, history
 from shared.domain.user import User
@@ -131,6 +130,7 @@ def user_data(user: User) -> Data:
         "password_hash": user.password_hash,
         "created_at": to_text(user.created_at),
         "generation": user.generation,
+        "api_tokens_made": user.api_tokens_made,
     }
 
 
@@ -142,36 +142,7 @@ def user(data: Data) -> User:
         password_hash=data["password_hash"],
         created_at=from_text(data["created_at"]),
         generation=data.get("generation", 0),
-    )
-
-
-def api_token_data(token: ApiToken) -> Data:
-    """An API token as a document."""
-    return {
-        "id": token.id,
-        "user_id": token.user_id,
-        "name": token.name,
-        "scopes": [str(scope) for scope in token.scopes],
-        "project_id": token.project_id,
-        "token_hash": token.token_hash,
-        "created_at": to_text(token.created_at),
-        "expires_at": to_text(token.expires_at),
-        "last_used_at": _text(token.last_used_at),
-    }
-
-
-def api_token(data: Data) -> ApiToken:
-    """The API token of a document."""
-    return ApiToken(
-        id=data["id"],
-        user_id=data["user_id"],
-        name=data["name"],
-        scopes=tuple(map(Permission, data["scopes"])),
-        project_id=data["project_id"],
-        token_hash=data["token_hash"],
-        created_at=from_text(data["created_at"]),
-        expires_at=from_text(data["expires_at"]),
-        last_used_at=_moment(data["last_used_at"]),
+        api_tokens_made=data.get("api_tokens_made", 0),
     )
 
 

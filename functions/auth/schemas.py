@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from shared.http.types import Input, Parameters, Resource, Time, View
+from shared.domain.roles import Permission
+from shared.http.types import Input, Name, Parameters, Resource, Time, View
 
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 EMAIL = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})*")
@@ -93,3 +94,58 @@ class SessionView(Resource):
     created_at: Time
     last_used_at: Time = Field(description="When it was refreshed last.")
     expires_at: Time
+
+
+def _a_set(scopes: tuple[Permission, ...]) -> tuple[Permission, ...]:
+    if not scopes or len(set(scopes)) < len(scopes):
+        raise PydanticCustomError("scopes", "must name at least one scope, and none twice")
+    return scopes
+
+
+Scopes = Annotated[
+    tuple[Annotated[Permission, Field(strict=False)], ...],
+    Field(strict=False, json_schema_extra={"minItems": 1, "uniqueItems": True}),
+    AfterValidator(_a_set),
+]
+
+
+class NewApiToken(Input):
+    """An API token to create."""
+
+    name: Name = Field(examples=["deploy from CI"])
+    scopes: Scopes = Field(
+        description="What it may do: `read`; `deploy`, which includes it: environments and deployments; "
+        "`admin`, which includes both: projects themselves and their members.",
+        examples=[["deploy"]],
+    )
+    project_id: str | None = Field(
+        default=None, description="The only project that it sees; all of yours if left out.", examples=[None]
+    )
+    expires_in_days: Annotated[float, Field(gt=0, le=365, allow_inf_nan=False)] = Field(
+        default=90, examples=[30]
+    )
+
+
+class ApiTokenView(Resource):
+    """An API token, without what was shown once."""
+
+    id: str
+    name: str
+    scopes: list[Permission]
+    project_id: str | None
+    created_at: Time
+    expires_at: Time
+    last_used_at: Time | None = Field(description="To the hour.")
+
+
+class NewApiTokenView(View):
+    """A new API token: send `token` as `Authorization: Bearer <token>`. It is not shown again."""
+
+    id: str
+    token: str
+    name: str
+    scopes: list[Permission]
+    project_id: str | None
+    created_at: Time
+    expires_at: Time
+    last_used_at: Time | None

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from functions.auth import leaving
+from functions.auth import api_tokens, leaving
 from functions.auth.sessions import Signed, begin_session
 from functions.auth.throttling import check_password
 from shared import documents, ids, passwords
@@ -79,11 +79,13 @@ def change_password(runtime: Runtime, caller: Caller, current: str, new: str, or
 
 
 def delete_account(runtime: Runtime, caller: Caller, password: str, origin: Origin) -> None:
-    """End the caller's account; its sessions end with it. Raises WrongPassword, OwnsProjects."""
+    """End the caller's account, its sessions and API tokens. Raises WrongPassword, OwnsProjects."""
 
     def attempt() -> None:
         document, user = _confirm(runtime, caller, password, origin)
         leaving.leave_projects(runtime, user.id)
+        # One that is made meanwhile changes the account's document: then all of this is done again.
+        api_tokens.delete_all_tokens(runtime, user.id)
         runtime.store.commit(Delete(document.ref, document.version))
 
     until_committed("This account", attempt)

@@ -15,6 +15,9 @@ class User:
     created_at: datetime
     generation: int = 0
     """How often all sessions have been ended at once: those of another generation are over."""
+    api_tokens_made: int = 0
+    """How many API tokens it has made. Each changes the document, so that the account's end, which is
+    fenced by it, overlooks none."""
 
 
 def change_password(user: User, password_hash: str) -> User:
@@ -25,6 +28,11 @@ def change_password(user: User, password_hash: str) -> User:
 def end_sessions(user: User) -> User:
     """The user, logged out everywhere."""
     return replace(user, generation=user.generation + 1)
+
+
+def make_api_token(user: User) -> User:
+    """The user with an API token more."""
+    return replace(user, api_tokens_made=user.api_tokens_made + 1)
 
 
 def normalise_email(email: str) -> str:

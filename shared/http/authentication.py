@@ -28,11 +28,9 @@ def admit(route: Route, request: Request, runtime: Runtime) -> Caller | None:
         runtime.callbacks.check(_bearer(request, DIRECT))  # they come without a gateway in between
     if route.internal or route.public:
         return None
-    if route.needs is not None:
-        return _authenticate(request, runtime, route.needs)
-    caller = _authenticate(request, runtime, Permission.ADMIN)
-    prove(runtime, caller)
-    if caller.credential is not None:
+    caller = _authenticate(request, runtime, route.needs or Permission.READ)
+    if route.needs is None and caller.credential is not None:
+        prove(runtime, caller)
         raise Forbidden("a login", "an API token")
     return caller
 

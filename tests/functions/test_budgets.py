@@ -29,6 +29,7 @@ class Known:
         self.account = account(api, "user@example.com")
         self.signed, self.used = session(api, self.account), session(api, self.account)
         refresh(api, self.used.refresh_token)
+        self.api_token = api.post("/api/v1/auth/tokens", {"name": "ci", "scopes": ["read"]})["id"]
         self.environments = f"/api/v1/environments/projects/{self.project}"
         self.deployments = f"/api/v1/deployments/environments/{self.environment}"
 
@@ -76,10 +77,29 @@ CASES: dict[str, tuple[Act, list[str], int]] = {
     ),
     "delete the account": (
         lambda to: to.post("/api/v1/auth/me/delete", {"password": PASSWORD}),
-        ["get 2", "find 0", "commit 1"],
+        ["get 2", "find 0", "find 0", "commit 1"],
         0,
     ),
     "me": (lambda to: to.api.get("/api/v1/auth/me"), ["get 1"], 0),
+    "create API token": (
+        lambda to: to.api.post("/api/v1/auth/tokens", {"name": "x", "scopes": ["read"]}),
+        ["get 1", "commit 2"],
+        0,
+    ),
+    "create bound API token": (
+        lambda to: to.api.post(
+            "/api/v1/auth/tokens", {"name": "x", "scopes": ["read"], "project_id": to.project}
+        ),
+        ["get 2", "commit 2"],
+        0,
+    ),
+    "API tokens": (lambda to: to.api.get("/api/v1/auth/tokens"), ["find 1"], 0),
+    "API token": (lambda to: to.api.get(f"/api/v1/auth/tokens/{to.api_token}"), ["get 1"], 0),
+    "delete API token": (
+        lambda to: to.api.delete(f"/api/v1/auth/tokens/{to.api_token}"),
+        ["get 1", "commit 1"],
+        0,
+    ),
     "health": (lambda to: to.api.get("/health"), ["get 1"], 0),
     "project": (lambda to: to.api.get(f"/api/v1/projects/{to.project}"), ["get 1"], 0),
     "environment": (lambda to: to.api.get(f"/api/v1/environments/{to.environment}"), ["get 2"], 0),

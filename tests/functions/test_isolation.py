@@ -49,6 +49,10 @@ CASES = {
     ),
     "POST /auth/me/delete": Case(409, {"password": PASSWORD}, stranger=204),
     "GET /auth/me": Case(200, stranger=200),
+    "POST /auth/tokens": Case(201, {"name": "ci", "scopes": ["read"]}, stranger=201),
+    "GET /auth/tokens": Case(200, stranger=200),
+    "GET /auth/tokens/{token_id}": Case(200),
+    "DELETE /auth/tokens/{token_id}": Case(204),
     "POST /projects": Case(201, {"name": "x"}, stranger=201),
     "GET /projects": Case(200, stranger=200),
     "GET /projects/{project_id}": Case(200),
@@ -104,6 +108,7 @@ def objects(api: Api) -> dict[str, str]:
         "environment_id": environment_id,
         "deployment_id": api.deploy(environment_id),
         "name": "icon.svg",
+        "token_id": api.post("/api/v1/auth/tokens", {"name": "ci", "scopes": ["read"]})["id"],
     }
 
 

@@ -71,6 +71,7 @@ def _live_through_everything(api: Api) -> None:
         assert api.get(target).status == 200, target
     token = session(api, account(api, "life@example.com")).access_token
     assert len(api.get("/api/v1/auth/sessions", token=token).body) == 1
+    assert api.get("/api/v1/auth/tokens", token=token).body == []
     assert api.post("/api/v1/auth/me/delete", {"password": PASSWORD}, token=token).status == 204
     assert api.get("/api/v1/quotas").status == 200
     for target in ("/api/v1/audit", f"/api/v1/audit?project_id={project_id}"):
