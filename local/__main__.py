@@ -3,10 +3,12 @@
 import signal
 import sys
 
+from local.signals import ENDING
+
 
 def _main() -> int:
-    # Before the imports, which take a moment: Ctrl-C ends the program without a stack trace then too.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # Before the other imports, which take a moment: Ctrl-C ends the program without a stack trace then too.
+    for number in ENDING:
         signal.signal(number, lambda *_: sys.exit(0))
     from local.server import main  # noqa: PLC0415
 

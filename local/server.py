@@ -17,7 +17,7 @@ from local.callbacks import HttpSender
 from local.dispatcher import Dispatcher
 from local.expiry import expire_regularly
 from local.http_server import HOST, HttpServerFailed, Server, http_server, is_healthy, listen, refuse_ended
-from local.signals import Signals
+from local.signals import ENDING, Signals
 from local.sweeper import sweep_regularly
 from local.welcome import welcome
 from shared import config, log, runtime
@@ -47,8 +47,8 @@ class DispatcherFailed(StartupError):
 
 
 def main() -> int:
-    """Serve until SIGTERM or Ctrl-C. Returns the exit code."""
-    signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+    """Serve until it is told to end. Returns the exit code."""
+    signals = Signals(*ENDING, signal.SIGCHLD)
     try:
         _serve(signals)
     except StartupError as fault:
@@ -131,4 +131,4 @@ def _watch(signals: Signals, server: Server, dispatch: threading.Thread | None) 
 def _is_to_end(number: int | None, server: Server) -> bool:
     """Whether a signal asks for the end. Raises HttpServerFailed when the server has ended."""
     refuse_ended(server)
-    return number in {signal.SIGTERM, signal.SIGINT}
+    return number in ENDING

@@ -4,6 +4,14 @@ import os
 import select
 import signal
 
+ENDING = tuple(
+    number
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    # nohup has it ignored: what is started so is to outlive its terminal.
+    if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+)
+"""Those that ask a server to end: kill's, Ctrl-C's, and that of a terminal that is closed."""
+
 
 class Signals:
     """From its making on these signals do nothing but wait here, in the order of their arrival."""

@@ -3,10 +3,12 @@
 import signal
 import sys
 
+from local.signals import ENDING
+
 
 def _main() -> int:
-    # Before the imports, as in `python -m local`.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    # Before the other imports, as in `python -m local`.
+    for number in ENDING:
         signal.signal(number, lambda *_: sys.exit(0))
     from local.google.server import main  # noqa: PLC0415
 

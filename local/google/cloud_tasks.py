@@ -1,7 +1,7 @@
 """A stand-in for Cloud Tasks on this machine, which Google's own client talks to over gRPC.
 
 `python -m local.google.cloud_tasks --folder FOLDER --port PORT --certificates-port PORT --queue NAME` serves
-until SIGTERM or Ctrl-C. It takes queues and tasks, holds to the documented limits (`task_limits`), delivers
+until it is told to end. It takes queues and tasks, holds to the documented limits (`task_limits`), delivers
 over HTTP with the headers and OIDC tokens of Cloud Tasks, and serves the certificates to verify these with.
 
 It does not run a task by hand, keep to more than 30 s of a dispatch deadline, slow down by itself on errors,
@@ -10,7 +10,6 @@ ask IAM, block a deleted queue's name, or serve App Engine.
 
 import argparse
 import json
-import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -28,7 +27,7 @@ from local.google.task_calls import TaskSender
 from local.google.task_limits import Refused, check_queue
 from local.google.task_queue import TaskQueue, file_of, names_in
 from local.google.task_service import handler_of
-from local.signals import Signals
+from local.signals import ENDING, Signals
 from shared.adapters.sqlite_queue import Lease
 from shared.clock import Clock, SystemClock
 from shared.startup import PortTaken, StartupError
@@ -184,14 +183,14 @@ def _serving(queues: Queues, port: int) -> Iterator[str]:
 
 
 def main() -> int:
-    """Serve until SIGTERM or Ctrl-C; says in one line of JSON where. Returns the exit code."""
+    """Serve until it is told to end; says in one line of JSON where. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m local.google.cloud_tasks")
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--certificates-port", type=int, default=0)
     parser.add_argument("--queue", action="append", default=[], help="projects/…/locations/…/queues/…")
     given = parser.parse_args()
-    signals = Signals(signal.SIGTERM, signal.SIGINT)
+    signals = Signals(*ENDING)
     queues = [types.Queue(name=name) for name in given.queue]
     ports = {"port": given.port, "certificates_port": given.certificates_port}
     try:

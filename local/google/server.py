@@ -8,7 +8,7 @@ from contextlib import closing
 from local.google.firestore_emulator import firestore_emulator
 from local.google.stack import Stack, Sweep, running, sweeping
 from local.http_server import HOST, listen
-from local.signals import Signals
+from local.signals import ENDING, Signals
 from local.welcome import welcome
 from shared import config, log
 from shared.keys import keys_in
@@ -28,8 +28,8 @@ class NotStarted(StartupError):
 
 
 def main() -> int:
-    """Serve until SIGTERM or Ctrl-C. Returns the exit code."""
-    signals = Signals(signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+    """Serve until it is told to end. Returns the exit code."""
+    signals = Signals(*ENDING, signal.SIGCHLD)
     try:
         _serve(signals)
     except StartupError as fault:
@@ -77,4 +77,4 @@ def _has_started(stack: Stack, signals: Signals) -> bool:
 
 
 def _is_to_end(number: int | None) -> bool:
-    return number in {signal.SIGTERM, signal.SIGINT}
+    return number in ENDING

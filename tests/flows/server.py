@@ -8,8 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -115,6 +115,16 @@ def stored(home: Path, collection: str) -> dict[str, dict[str, Any]]:
     with closing(sqlite3.connect(f"file:{home / 'envctl.db'}?mode=ro", uri=True)) as database:
         sql = "SELECT id, body FROM documents WHERE collection = ?"
         return {name: json.loads(body) for name, body in database.execute(sql, [collection])}
+
+
+@contextmanager
+def hangups(handler: signal.Handlers) -> Iterator[None]:
+    """What is started in the block has SIGHUP as a terminal's programs have it, or as nohup's have."""
+    before = signal.signal(signal.SIGHUP, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def family(pid: int) -> list[int]:

@@ -18,7 +18,7 @@ from shared.keys import keys_in
 from shared.times import from_text
 from tests.client import Client
 from tests.flows.conftest import StartServer
-from tests.flows.server import Server, family, free_port, processes, run_local, stored, wait_until
+from tests.flows.server import Server, family, free_port, hangups, processes, run_local, stored, wait_until
 
 STOP_SECONDS = 5.0
 
@@ -176,9 +176,10 @@ def refusal(home: Path, settings: dict[str, str] | None = None) -> str:
     return errors
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_everything(start: StartServer, tmp_path: Path, number: signal.Signals) -> None:
-    server = start(tmp_path)
+    with hangups(signal.SIG_DFL):
+        server = start(tmp_path)
     pids = server.pids()
     assert len(pids) >= 3
     client = server.client()

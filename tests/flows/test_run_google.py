@@ -12,7 +12,7 @@ import pytest
 
 from local.google.firestore_emulator import Emulator
 from shared.groups import names
-from tests.flows.server import Server, command_of, free_port, processes, run_local, wait_until
+from tests.flows.server import Server, command_of, free_port, hangups, processes, run_local, wait_until
 from tests.flows.test_readme import STORY, need_programs, run_tour, tells
 
 START_SECONDS = 60
@@ -62,6 +62,15 @@ def test_it_says_where_everything_is_serves_the_tour_and_ends_at_a_signal(
     assert output.endswith("Ctrl-C ends it.\n")
     assert all(f"  {name} " in output for name in names())
     assert sorted(file.name for file in home.iterdir()) == ["identity.key", "signing.key"]
+
+
+def test_a_closed_terminal_ends_it(emulator: Emulator, tmp_path: Path) -> None:
+    with hangups(signal.SIG_DFL), started(tmp_path, FIRESTORE_EMULATOR_HOST=emulator.host) as server:
+        pids = server.pids()
+        os.killpg(server.process.pid, signal.SIGHUP)
+        code, _, errors = server.end(signal.SIGHUP)
+    assert (code, errors) == (0, "")
+    wait_until_gone(pids)
 
 
 def test_kill_9_leaves_nothing(emulator: Emulator, tmp_path: Path) -> None:

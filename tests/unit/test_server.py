@@ -12,6 +12,7 @@ import pytest
 from local import server
 from local.http_server import HttpServerFailed
 from local.signals import Signals
+from tests.flows.server import ROOT, hangups
 
 
 class Given:
@@ -47,11 +48,33 @@ def at_work() -> Iterator[threading.Thread]:
     thread.join()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_ends_at_a_signal(
     http: subprocess.Popen[bytes], at_work: threading.Thread, number: signal.Signals
 ) -> None:
     watch(http, at_work, None, signal.SIGCHLD, number)
+
+
+FIRST_HEARD = """
+import os, signal
+from local.signals import ENDING, Signals
+signals = Signals(*ENDING)
+for number in (signal.SIGHUP, signal.SIGTERM):
+    os.kill(os.getpid(), number)
+print(signals.next(10))
+"""
+
+
+@pytest.mark.parametrize(
+    ("handler", "heard"), [(signal.SIG_DFL, signal.SIGHUP), (signal.SIG_IGN, signal.SIGTERM)]
+)
+def test_a_closed_terminal_ends_what_nohup_did_not_start(
+    handler: signal.Handlers, heard: signal.Signals
+) -> None:
+    with hangups(handler):
+        command = [sys.executable, "-c", FIRST_HEARD]
+        said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(said.stdout) == heard
 
 
 def test_a_dispatcher_that_ended_by_itself_ends_it_aloud(http: subprocess.Popen[bytes]) -> None:
