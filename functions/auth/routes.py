@@ -172,8 +172,9 @@ def get_me(call: Call) -> Answer:
 def delete_me(call: Call, body: Confirmation) -> Answer:
     """Delete the account.
 
-    Its sessions end, and it leaves the projects that others own too. Refused while it is the only owner of
-    any: delete those, or give them another owner, first. The address may register again, as somebody else.
+    Its sessions and API tokens end, and it leaves the projects that others own too. Refused while it is the
+    only owner of any: delete those, or give them another owner, first. The address may register again, as
+    somebody else.
     """
     use_cases.delete_account(call.runtime, call.caller, body.password, call.origin)
     return Answer(204)
