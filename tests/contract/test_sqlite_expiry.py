@@ -57,6 +57,14 @@ def test_what_has_passed_its_moment_goes_and_nothing_else(database: Database) ->
     assert remove_expired(database, NOW) == 0
 
 
+def test_a_collection_whose_time_is_another_one_is_spared(database: Database) -> None:
+    store = SqliteStore(database)
+    spared = _create(store, "environments", "virtual", to_text(NOW - TICK))
+    _create(store, "sessions", "real", to_text(NOW - TICK))
+    assert remove_expired(database, NOW, ["environments"]) == 1
+    assert store.get(spared) is not None
+
+
 def test_more_than_a_batch_goes_too(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_expiry, "BATCH", 3)
     store = SqliteStore(database)

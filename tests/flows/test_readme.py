@@ -40,10 +40,15 @@ IN_WORDS = {
 """Defaults that are no plain value."""
 
 
-def section(title: str) -> str:
-    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", README, re.DOTALL | re.MULTILINE)
-    assert found, f"the README has no section {title}"
+def section(title: str, text: str = README) -> str:
+    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    assert found, f"there is no section {title}"
     return found[1]
+
+
+def blocks_in(text: str) -> str:
+    """The shell commands of a text, joined."""
+    return "\n".join(re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
 
 
 def need_programs(*names: str) -> None:
@@ -56,14 +61,18 @@ def need_programs(*names: str) -> None:
 
 def run_tour(url: str, folder: Path) -> str:
     """Execute the tour's blocks, joined, against another server; what they print."""
-    blocks = re.findall(r"^```sh\n(.*?)^```$", section("Tour"), re.DOTALL | re.MULTILINE)
-    script = "\n".join(blocks)
+    script = blocks_in(section("Tour"))
     assert script.count(URL_LINE) == 1
-    tour = folder / "tour.sh"
-    tour.write_text(script.replace(URL_LINE, f"URL={url}\n"))
+    return run(script.replace(URL_LINE, f"URL={url}\n"), folder)
+
+
+def run(script: str, folder: Path) -> str:
+    """Execute a script; what it prints."""
+    file = folder / "script.sh"
+    file.write_text(script)
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # the tour calls python3
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", str(tour)],  # noqa: S607 - the user's own bash
+        ["bash", "-euo", "pipefail", str(file)],  # noqa: S607 - the user's own bash
         env={**os.environ, "PATH": path},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from functions.simulation import use_cases
-from shared import documents, tokens
+from shared import documents
 from shared.times import from_text, to_text
-from tests.functions.api import ENVIRONMENT, KEYS, PERSISTENT, SECRET, Api
+from tests.functions.api import ENVIRONMENT, PERSISTENT, SECRET, Api
 from tests.functions.doubles import START
 from tests.functions.virtual import ADVANCE, CLOCK, VirtualApi, at, content, fail
 
@@ -190,16 +190,6 @@ def _seconds(text: str) -> float:
     return from_text(text).timestamp()
 
 
-def test_others_objects_are_carried_on_and_not_shown(virtual: VirtualApi) -> None:
-    stranger = virtual.join()
-    mine, theirs = virtual.environment(), virtual.environment(token=stranger)
-    assert [event["id"] for event in virtual.events({"by": "PT2S"})] == [mine]
-    assert virtual.get(f"/api/v1/environments/{theirs}", token=stranger)["status"] == "running"
-    assert virtual.stored(documents.environment_ref(theirs)).data["status"] == "running"
-    told = virtual.post(ADVANCE, {"by": "P30D"}, token=stranger)["settled"]
-    assert {event["id"] for event in told} == {theirs}
-
-
 def test_lists_filter_by_what_is_at_the_clock_s_moment(virtual: VirtualApi) -> None:
     project_id = virtual.project()
     environment_id = virtual.environment(project_id)
@@ -228,15 +218,6 @@ def test_what_is_created_at_one_moment_is_listed_by_id_page_by_page(virtual: Vir
     listed = [item["id"] for item in virtual.all(f"/api/v1/environments/projects/{project_id}?page_size=3")]
     assert listed == sorted(made, reverse=True)
     assert len(virtual.all("/api/v1/projects?page_size=2")) == 1
-
-
-def test_tokens_last_as_long_as_they_do_in_real_time(virtual: VirtualApi) -> None:
-    me = virtual.get("/api/v1/auth/me")["id"]
-    token = tokens.issue(KEYS, me, "t", START, timedelta(hours=1))
-    virtual.live(300 * DAY)
-    assert virtual.get(CLOCK, token=token)["now"] == at(300 * DAY)
-    virtual.clock.advance(3_600)
-    assert virtual.get(CLOCK, token=token).status == 401
 
 
 def test_the_platform_s_callbacks_answer_and_find_nothing_to_do(virtual: VirtualApi) -> None:

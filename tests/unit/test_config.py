@@ -167,6 +167,12 @@ def test_a_part_of_google_cloud_without_a_project_is_refused(name: str) -> None:
         config.load({f"ENVCTL_{name.upper()}": "x"})
 
 
+def test_time_is_real_there() -> None:
+    assert config.load({**ON_GOOGLE, "ENVCTL_CLOCK": "real"}).google
+    with pytest.raises(BadSetting, match=r"^ENVCTL_CLOCK: .*make run"):
+        config.load({**ON_GOOGLE, "ENVCTL_CLOCK": "virtual"})
+
+
 def test_cloud_functions_without_a_project_are_refused_instead_of_writing_to_memory() -> None:
     with pytest.raises(BadSetting, match=r"^ENVCTL_PROJECT: "):
         config.load({"K_SERVICE": "projects"})

@@ -26,7 +26,7 @@ class Given:
         return next(self._numbers)
 
 
-def watch(http: subprocess.Popen[bytes], dispatch: threading.Thread, *numbers: int | None) -> None:
+def watch(http: subprocess.Popen[bytes], dispatch: threading.Thread | None, *numbers: int | None) -> None:
     server._watch(cast("Signals", Given(*numbers)), http, dispatch)  # noqa: SLF001 - the loop by itself
 
 
@@ -75,6 +75,10 @@ def test_a_closed_terminal_ends_what_nohup_did_not_start(
         command = [sys.executable, "-c", FIRST_HEARD]
         said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert int(said.stdout) == heard
+
+
+def test_with_virtual_time_there_is_no_dispatcher_to_watch(http: subprocess.Popen[bytes]) -> None:
+    watch(http, None, None, None, signal.SIGTERM)
 
 
 def test_a_dispatcher_that_ended_by_itself_ends_it_aloud(http: subprocess.Popen[bytes]) -> None:

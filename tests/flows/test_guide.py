@@ -1,0 +1,37 @@
+"""What the guide says is so: its blocks of commands work as printed."""
+
+from contextlib import closing
+from pathlib import Path
+
+from tests.flows.conftest import StartServer
+from tests.flows.test_readme import ROOT, blocks_in, need_programs, run, section, tells
+
+GUIDE = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+WEEK = [
+    r'^\{"from":.*"complete":true,"settled":\[\{"at":.*"object":"environment".*"status":"running"',
+    r'"object":"deployment".*"status":"running".*"object":"deployment".*"status":"succeeded"',
+    r'"object":"deployment".*"status":"running".*"object":"deployment".*"status":"succeeded"',
+    r'"object":"deployment".*"status":"running".*"object":"deployment".*"status":"succeeded"',
+    r"^\d{4}-\d\d-\d\dT.*Z$",
+    r'"object":"environment".*"status":"expired","reason":"ttl_expired"',
+    r"^running$",
+    r'"status":"expired".*"status":"deleting","reason":"grace_period_over".*"status":"deleted"',
+    r'"object":"environment".*"status":"purged"',
+    r"^404$",
+]
+"""What the story of a week prints, in this order."""
+
+
+def test_a_week_passes_as_it_is_printed(start: StartServer, tmp_path: Path) -> None:
+    need_programs("bash", "curl")
+    server = start(
+        tmp_path / "home",
+        ENVCTL_CLOCK="virtual",
+        ENVCTL_PROVISIONING_SECONDS="2",
+        ENVCTL_PENDING_SECONDS="0.5",
+        ENVCTL_RUNNING_SECONDS="2.5",
+    )
+    with closing(server.client()) as client:
+        client.log_in()
+        script = f"URL={server.url}\nTOKEN={client.token}\n{blocks_in(section('Virtual time', GUIDE))}"
+    tells(run(script, tmp_path), WEEK)
