@@ -1,4 +1,4 @@
-"""What can be wrong with accounts: credentials, sessions, their end. As `shared.errors`, by its rules."""
+"""What can be wrong with accounts and members. As `shared.errors`, by its rules."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -60,3 +60,24 @@ class EmailTaken(EnvctlError):
 
     def __init__(self) -> None:
         super().__init__("This e-mail address is registered already. Log in instead.")
+
+
+class AlreadyMember(EnvctlError):
+    """Somebody is to be added to a project that they belong to."""
+
+    def __init__(self, email: str, project_id: str, role: str) -> None:
+        super().__init__(f"{email} is a member of project {project_id} already, as {role}.")
+
+
+class LastOwner(EnvctlError):
+    """A project would be left without an owner."""
+
+    def __init__(self, project_id: str) -> None:
+        super().__init__(f"Project {project_id} has no other owner. Make somebody else an owner first.")
+
+
+class TooManyMembers(EnvctlError):
+    """A project has as many members as it may."""
+
+    def __init__(self, project_id: str, most: int) -> None:
+        super().__init__(f"Project {project_id} has {most} members, the most it may have.")

@@ -1,13 +1,12 @@
 """What an account's end means for the projects that it is a member of."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from shared import documents
 from shared.account_errors import OwnsProjects
 from shared.changing import until_committed
+from shared.domain import members
 from shared.domain.project import Project
-from shared.domain.roles import Role
 from shared.ports import Cursor, Filter, Order, Query, Update
 from shared.reading import fetch
 from shared.runtime import Runtime
@@ -26,7 +25,7 @@ def leave_projects(runtime: Runtime, user_id: str) -> None:
 
 def refuse_ownerless(projects: list[Project], user_id: str) -> None:
     """Raise OwnsProjects if any has no owner but this one."""
-    owned = [project.id for project in projects if _owners(project) == {user_id}]
+    owned = [project.id for project in projects if members.owners(project) == [user_id]]
     if owned:
         raise OwnsProjects(owned[:_NAMED], len(owned[_NAMED:]))
 
@@ -53,14 +52,7 @@ def _leave(runtime: Runtime, project_id: str, user_id: str) -> None:
         if project.ended_at is not None or user_id not in project.roles:
             return
         refuse_ownerless([project], user_id)
-        roles = {member: role for member, role in project.roles.items() if member != user_id}
-        changed = documents.project_data(
-            replace(project, roles=roles, as_of=max(project.as_of, fetched.clock_time))
-        )
-        runtime.store.commit(Update(document.ref, changed, document.version))
+        left = members.remove(project, user_id, max(project.as_of, fetched.clock_time))
+        runtime.store.commit(Update(document.ref, documents.project_data(left), document.version))
 
     until_committed(f"Project {project_id}", attempt)
-
-
-def _owners(project: Project) -> set[str]:
-    return {member for member, role in project.roles.items() if role is Role.OWNER}

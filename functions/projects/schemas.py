@@ -1,7 +1,10 @@
 """Shapes of the projects function's requests and answers."""
 
-from pydantic import Field
+from typing import Annotated
 
+from pydantic import Field, StringConstraints
+
+from shared.domain.roles import Role
 from shared.http.types import Description, Flag, Input, Name, Parameters, RepoUrl, Resource, Time
 
 
@@ -37,3 +40,28 @@ class ProjectView(Resource):
     repo_url: str | None
     created_at: Time
     updated_at: Time
+
+
+class NewMember(Input):
+    """Somebody to add to a project."""
+
+    email: Annotated[str, StringConstraints(max_length=254)] = Field(examples=["colleague@example.com"])
+    role: Role = Field(strict=False, examples=["deployer"])
+
+
+class NewRole(Input):
+    """What a member is to be."""
+
+    role: Role = Field(strict=False, examples=["viewer"])
+
+
+class MemberView(Resource):
+    """A member of a project."""
+
+    user_id: str
+    email: str | None = Field(description="null when the account is gone.")
+    role: Role = Field(
+        description="`viewer` reads; `deployer` also opens, changes and ends environments and deployments; "
+        "`owner` also changes the project and its members."
+    )
+    joined_at: Time

@@ -12,7 +12,7 @@ from shared.domain import project as projects
 from shared.domain.environment import ENDED, LIVE
 from shared.domain.project import Project
 from shared.domain.roles import Role
-from shared.errors import NotFound, ProjectInUse
+from shared.errors import Forbidden, NotFound, ProjectInUse
 from shared.idempotency import Intent
 from shared.ports import Cursor, Filter, Order, Page, Query, Update
 from shared.reading import ProjectSeen, fetch, prove, read_project
@@ -50,6 +50,8 @@ def create_project(runtime: Runtime, caller: Caller, intent: Intent, new: NewPro
         quotas.refuse_another_project(runtime)
         made = create(runtime, ref, documents.project_data(project), f"Project {project_id}")
     intent.refuse_another(made.data.get("fingerprint"))
+    if caller.user_id not in made.data["roles"]:  # they have left it since
+        raise Forbidden("to be a member of the project that this key made", "having made it")
     return made
 
 

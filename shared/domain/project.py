@@ -1,14 +1,26 @@
 """A project: what environments belong to, and who may do what with them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from shared.domain.roles import Role
 
 LOOK_AGAIN = timedelta(seconds=60)
 """After a project's end, when to look for environments that were being created at that moment: longer
 than any request lasts. (A commit has no verify-only write, so this is how a racing create is caught.)"""
+
+
+class Joined(NamedTuple):
+    """How somebody became a member of a project that they didn't make."""
+
+    email: str
+    at: datetime
+    request: str
+    """What tells the request that added them: a repeat of it is known by that."""
+    fingerprint: str | None
+    """Of the request, if it came with an idempotency key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,8 @@ class Project:
     """When its end must be carried on next."""
     fingerprint: str | None = None
     """Of the request that made it, if that may be repeated; likewise with environments and deployments."""
+    joined: Mapping[str, Joined] = field(default_factory=dict)
+    """By user id, of those that were added; see `shared.domain.members`."""
 
 
 def edit(

@@ -58,6 +58,11 @@ CASES = {
     "GET /projects/{project_id}": Case(200),
     "PATCH /projects/{project_id}": Case(200, {"name": "y"}),
     "DELETE /projects/{project_id}": Case(409),
+    "POST /projects/{project_id}/members": Case(201, {"email": "new@example.com", "role": "viewer"}),
+    "GET /projects/{project_id}/members": Case(200),
+    "GET /projects/{project_id}/members/{user_id}": Case(200),
+    "PATCH /projects/{project_id}/members/{user_id}": Case(409, {"role": "viewer"}),
+    "DELETE /projects/{project_id}/members/{user_id}": Case(409),
     "POST /environments/projects/{project_id}": Case(201, ENVIRONMENT),
     "GET /environments/projects/{project_id}": Case(200),
     "GET /environments/{environment_id}": Case(200),
@@ -102,7 +107,9 @@ def objects(api: Api) -> dict[str, str]:
     form = {"username": FIRST, "password": PASSWORD}
     logged_in = api.post("/api/v1/auth/login", token=None, data=form)
     assert logged_in.status == 200
+    api.join("new@example.com")
     return {
+        "user_id": api.get("/api/v1/auth/me")["id"],
         "session_id": str(api.all("/api/v1/auth/sessions")[0]["id"]),
         "project_id": project_id,
         "environment_id": environment_id,

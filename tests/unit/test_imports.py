@@ -76,7 +76,7 @@ RULES: dict[str, Rule] = {
     "the domain stands on its own": lambda me, name: (
         _is_within(me, "shared.domain")
         and _is_within(name, "shared")
-        and not name.startswith(("shared.domain", "shared.errors"))
+        and not name.startswith(("shared.domain", "shared.errors", "shared.account_errors"))
     ),
     "groups don't import groups, and nobody else imports one": lambda me, name: (
         _is_within(name, "functions") and not _is_within(name, ".".join(me.split(".")[:2]))
