@@ -26,6 +26,7 @@ class Known:
         self.ephemeral = api.environment()
         self.expired = api.environment(None, {**ENVIRONMENT, "ttl_hours": 1e-3})
         api.live(10)
+        self.owner = api.get("/api/v1/auth/me")["id"]
         self.account = account(api, "user@example.com")
         self.signed, self.used = session(api, self.account), session(api, self.account)
         refresh(api, self.used.refresh_token)
@@ -157,6 +158,24 @@ CASES: dict[str, tuple[Act, list[str], int]] = {
     "edit project": (
         lambda to: to.api.patch(f"/api/v1/projects/{to.project}", {"name": "y"}),
         ["get 1", "commit 1"],
+        0,
+    ),
+    "members": (lambda to: to.api.get(f"/api/v1/projects/{to.project}/members"), ["get 1", "get 1"], 0),
+    "member": (
+        lambda to: to.api.get(f"/api/v1/projects/{to.project}/members/{to.owner}"),
+        ["get 2"],
+        0,
+    ),
+    "add member": (
+        lambda to: to.api.post(
+            f"/api/v1/projects/{to.project}/members", {"email": to.account.email, "role": "viewer"}
+        ),
+        ["get 2", "commit 1"],
+        0,
+    ),
+    "give a role that it is": (
+        lambda to: to.api.patch(f"/api/v1/projects/{to.project}/members/{to.owner}", {"role": "owner"}),
+        ["get 2"],
         0,
     ),
     "edit nothing": (lambda to: to.api.patch(f"/api/v1/projects/{to.project}", {}), ["get 1"], 0),

@@ -222,8 +222,8 @@ def test_a_project_is_handed_over_by_making_another_owner_and_leaving(team: Team
 
 
 def test_of_two_owners_who_leave_at_once_one_stays(team: Team) -> None:
+    api = team.api
     for _ in range(5):
-        api = team.api
         project = f"/api/v1/projects/{api.project()}"
         api.post(f"{project}/members", {"email": ANN, "role": "owner"})
         targets = [(f"{project}/members/{team.who(token)}", token) for token in ("", team.ann)]
