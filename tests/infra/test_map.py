@@ -69,6 +69,13 @@ def test_a_function_may_enqueue_if_and_only_if_it_does(name: str) -> None:
     assert MAP[name]["enqueues"] == bool(used & ENQUEUEING)
 
 
+def test_a_function_whose_requests_are_written_down_may_write() -> None:
+    """A token's use is noted, and so is the refusal of what was to change something."""
+    for route in _routes():
+        if route.needs is not None or route.method != "GET":
+            assert MAP[route.group]["database_role"] == "roles/datastore.user", route.full_path
+
+
 def test_the_gateways_document_is_fresh() -> None:
     file = ROOT / "infra" / "gateway.json.tftpl"
     assert file.read_text(encoding="utf-8") == gateway.text(), "run `make openapi`"
