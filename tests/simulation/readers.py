@@ -37,7 +37,7 @@ def _hides(earlier: Request, body: Json) -> bool:
 
 
 def nothing_acknowledged_is_missing_for_readers(past: Past) -> Iterator[str]:
-    """A 404 for what was acknowledged: only once it is deleted, or its project."""
+    """A 404 for what was acknowledged: only once it is deleted, or its project, or not kept any more."""
     made = {one.made: one for one in past.ledger.acknowledged("create project", "open", "deploy", "rollback")}
     ended = {one.target for one in past.ledger.possible("end project")}
     for read in past.ledger.requests:
@@ -47,11 +47,19 @@ def nothing_acknowledged_is_missing_for_readers(past: Past) -> Iterator[str]:
         if create is None or f"prj-{read.target[4:20]}" in ended:
             continue
         parent = past.one(f"env-{read.target[4:36]}") if not read.target.startswith("prj") else None
+        if _is_pruned(past, read.target, parent):
+            continue
         if parent is None or parent["timeline"][-1]["status"] != "deleted":
             yield f"{read}, acknowledged by {create}"
 
 
 # The last word is kept ------------------------------------------------------------------------
+
+
+def _is_pruned(past: Past, object_id: str, parent: Json | None) -> bool:
+    """Whether it is an old deployment of a persistent environment, which keeps the newest only."""
+    is_there = past.has("deployments", object_id) or not object_id.startswith("dep")
+    return not is_there and parent is not None and parent["type"] == "persistent"
 
 
 FIELDS: dict[str, list[tuple[str, str, tuple[str, ...]]]] = {
