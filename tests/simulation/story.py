@@ -88,6 +88,8 @@ class Story:
     def _live(self) -> None:
         self._ask("create project")
         self._ask("open")
+        if self.plan.is_cramped:  # so that a walk has more than one page
+            self._ask("open")
         self.platform.wait(self.random.choice((0, 2.1, 2.1, 2.1, 3)))
         for _ in range(self.random.randint(5, 13)):
             self._ask(self._choose())
