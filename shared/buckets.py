@@ -26,6 +26,12 @@ class Buckets:
             fill = self._empty_at.get(key, now) - now + _MINUTE / per_minute
         return max(timedelta(0), fill - _MINUTE)
 
+    def left(self, key: Hashable, per_minute: int, now: datetime) -> tuple[int, timedelta]:
+        """How many more the key's bucket has room for, and how long until it is empty."""
+        with self._lock:
+            full = max(timedelta(0), self._empty_at.get(key, now) - now)
+        return max(0, int((_MINUTE - full) / (_MINUTE / per_minute))), full
+
     def add(self, key: Hashable, per_minute: int, now: datetime) -> None:
         """One more has happened."""
         with self._lock:

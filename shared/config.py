@@ -110,6 +110,8 @@ class Settings(BaseModel):
     """Whether requests may ask for outcomes (`simulation`)."""
     speed: Annotated[float, Field(ge=0.01, le=100_000, allow_inf_nan=False)] = 1
     """What all planned durations are divided by, these and those that requests ask for."""
+    requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] = 600_000
+    """How many requests a process takes from one caller."""
     quota_projects: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """How many projects the instance may have; 0: as many as anybody likes."""
     quota_environments: Annotated[int, Field(ge=0, le=1_000_000)] = 0

@@ -210,6 +210,17 @@ class BadPageToken(EnvctlError):
         )
 
 
+class TooManyRequests(EnvctlError):
+    """A caller makes more requests than the instance takes from one."""
+
+    def __init__(self, per_minute: int, retry_after: timedelta) -> None:
+        self.retry_after = retry_after
+        super().__init__(
+            f"So many requests in so short a time: a caller may make {per_minute} a minute. Wait as long as "
+            "Retry-After says."
+        )
+
+
 class Contended(EnvctlError):
     """So many others changed the object that this change found no gap."""
 

@@ -13,7 +13,7 @@ from werkzeug import exceptions
 
 from shared import errors, log
 from shared.access import Caller
-from shared.http import answers, health, parsing, problems
+from shared.http import answers, health, parsing, problems, rates
 from shared.http import audited as audit
 from shared.http.authentication import admit, proving
 from shared.http.connections import is_ending
@@ -63,6 +63,7 @@ def _handle(route: Route, runtime: Callable[[], Runtime], **arguments: Any) -> R
     current = runtime()
     audit.begin(route, request, current)
     caller = g.caller = admit(route, request, current)
+    rates.count(current, caller)
     with proving(current, caller):
         answer = _answer(route, audit.audited(current, caller), caller, arguments)
     return answers.response(answer)
@@ -111,6 +112,7 @@ def _begin() -> None:
 def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.extend(g.get("rate_headers", {}))
     log.write(
         "INFO",
         "request",

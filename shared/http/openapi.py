@@ -17,80 +17,14 @@ from pydantic.json_schema import models_json_schema
 from shared import errors, groups
 from shared.domain.roles import Permission
 from shared.http import health, problems
+from shared.http.openapi_parts import HEADERS, PROBLEM, PROBLEM_HEADERS, REQUEST_HEADERS, Schema
 from shared.http.parsing import FORM_TYPE
 from shared.http.routes import EVENT_STREAM, JSON, TEXT, EventStream, Group, Route
 from shared.http.types import Action, PageParameters, Parameters
 from shared.version import VERSION
 
-Schema = dict[str, Any]
-
 _REF = "#/components/schemas/{model}"
 _SECURITY: list[Schema] = [{"password": []}, {"bearer": []}]
-_PROBLEM: Schema = {
-    "title": "Problem",
-    "description": "Every error (RFC 9457). `type` is `urn:envctl:problem:<code>`.",
-    "type": "object",
-    "required": ["type", "title", "status", "detail", "instance", "request_id"],
-    "properties": {
-        "type": {
-            "enum": sorted({f"urn:envctl:problem:{kind.code}" for kind in problems.KINDS.values()}),
-            "examples": ["urn:envctl:problem:invalid_input"],
-        },
-        "title": {"type": "string", "examples": ["Invalid input"]},
-        "status": {"type": "integer", "examples": [422]},
-        "detail": {"type": "string", "description": "A sentence about this occurrence."},
-        "instance": {"type": "string"},
-        "request_id": {"type": "string", "description": "Equal to the X-Request-Id header."},
-        "errors": {
-            "type": "array",
-            "description": "What is wrong with the input, at which JSON pointer or parameter.",
-            "items": {
-                "type": "object",
-                "required": ["detail"],
-                "properties": {
-                    "pointer": {"type": "string"},
-                    "parameter": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-                "additionalProperties": False,
-            },
-        },
-    },
-    "additionalProperties": False,
-}
-_HEADERS: Schema = {
-    "ETag": {"description": "Equal to the body's `etag`.", "schema": {"type": "string"}},
-    "Link": {"description": 'The next page, `rel="next"`, if there is one.', "schema": {"type": "string"}},
-    "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
-    "WWW-Authenticate": {"description": "How to authenticate (RFC 6750).", "schema": {"type": "string"}},
-    "X-Request-Id": {
-        "description": "The request's own, if it is 1 to 128 of A-Z a-z 0-9 . _ -, else a random one.",
-        "schema": {"type": "string"},
-    },
-    "Location": {"description": "Where the new object is, path-absolute.", "schema": {"type": "string"}},
-    "Idempotent-Replayed": {
-        "description": "`true` when an earlier request with this Idempotency-Key made the object, which is "
-        "shown as it is now.",
-        "schema": {"type": "string"},
-    },
-}
-_REQUEST_HEADERS: Schema = {
-    "Idempotency-Key": {
-        "description": "Chosen by the client: the same request with the same key makes one object, however "
-        "often it is sent. It holds for as long as the object is there.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]*$"},
-    },
-    "If-Match": {
-        "description": "Entity tags: only if the object is as one of them says, else 412.",
-        "schema": {"type": "string"},
-    },
-    "If-None-Match": {
-        "description": "Entity tags: 304 without a body if the object is as one of them says.",
-        "schema": {"type": "string"},
-    },
-}
-
-_PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
 
 def document() -> Schema:
@@ -116,7 +50,7 @@ def document() -> Schema:
         "tags": [_tag(group) for group in every if any(route.documented for route in group.routes)],
         "paths": paths,
         "components": {
-            "schemas": {**schemas, "Problem": _PROBLEM},
+            "schemas": {**schemas, "Problem": PROBLEM},
             "securitySchemes": {
                 "password": {
                     "type": "oauth2",
@@ -204,9 +138,7 @@ def _common_headers(route: Route) -> list[Schema]:
         "If-Match": route.conditional,
         "If-None-Match": route.shows_resource,
     }
-    return [
-        {"name": name, "in": "header", **_REQUEST_HEADERS[name]} for name, is_so in taken.items() if is_so
-    ]
+    return [{"name": name, "in": "header", **REQUEST_HEADERS[name]} for name, is_so in taken.items() if is_so]
 
 
 def _answers(route: Route) -> Schema:
@@ -220,10 +152,10 @@ def _answers(route: Route) -> Schema:
         names = _headers(route, status, answer)
         if status == 201 and route.repeatable:
             names.append("Idempotent-Replayed")
-        described["headers"] = {name: _HEADERS[name] for name in names}
+        described["headers"] = {name: HEADERS[name] for name in names}
         found[str(status)] = described
     if route.shows_resource:
-        headers = {name: _HEADERS[name] for name in ("X-Request-Id", "ETag")}
+        headers = {name: HEADERS[name] for name in ("X-Request-Id", *_rate_headers(route), "ETag")}
         found["304"] = {"description": "What If-None-Match names is what there is.", "headers": headers}
     return found
 
@@ -241,12 +173,17 @@ def _content(option: Any) -> tuple[str, Schema]:  # noqa: ANN401 - a type
 
 
 def _headers(route: Route, status: int, answer: Any) -> list[str]:  # noqa: ANN401 - a type
-    names = ["X-Request-Id", "Location"] if status == 201 else ["X-Request-Id"]
+    names = ["X-Request-Id", *_rate_headers(route)]
+    names += ["Location"] if status == 201 else []
     if route.query is not None and issubclass(route.query, PageParameters):
         names.append("Link")
     elif any("etag" in model.model_fields for model in _models(answer)):
         names.append("ETag")
     return names
+
+
+def _rate_headers(route: Route) -> list[str]:
+    return [] if route.public else ["RateLimit", "RateLimit-Policy"]
 
 
 def _problems(route: Route) -> Schema:
@@ -258,7 +195,7 @@ def _problems(route: Route) -> Schema:
     return {
         str(status): {
             "description": " or ".join(sorted(titles[status])),
-            "headers": {name: _HEADERS[name] for name in ("X-Request-Id", *_PROBLEM_HEADERS.get(status, ()))},
+            "headers": {name: HEADERS[name] for name in ("X-Request-Id", *PROBLEM_HEADERS.get(status, ()))},
             "content": content,
         }
         for status in sorted(titles)
@@ -270,7 +207,7 @@ def _refusals(route: Route) -> list[type[errors.EnvctlError]]:
     found += [errors.KeyReused] if route.repeatable else []
     found += [errors.PreconditionFailed] if route.conditional else []
     if not route.public:
-        found.append(errors.Unauthenticated)
+        found += [errors.Unauthenticated, errors.TooManyRequests]
         if route.needs != Permission.READ:  # every role and every scope gives that
             found.append(errors.Forbidden)
     if "{" in route.path:

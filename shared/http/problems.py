@@ -49,6 +49,7 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.UnsupportedMediaType: Kind(415, "unsupported_media_type", "Unsupported media type"),
     errors.InvalidInput: Kind(422, "invalid_input", "Invalid input"),
     errors.KeyReused: Kind(422, "idempotency_key_reused", "Idempotency key reused"),
+    errors.TooManyRequests: Kind(429, "too_many_requests", "Too many requests"),
     errors.TooManyUnfinished: Kind(429, "too_many_unfinished", "Too many unfinished deployments"),
     errors.HeadersTooLarge: Kind(431, "headers_too_large", "Request header fields too large"),
     account_errors.TooManyAttempts: Kind(429, "too_many_attempts", "Too many wrong passwords"),
@@ -63,6 +64,7 @@ _RETRYABLE = (
     errors.Unavailable
     | errors.Contended
     | errors.TooManyUnfinished
+    | errors.TooManyRequests
     | account_errors.TooManyAttempts
     | account_errors.TooManyLogins
 )

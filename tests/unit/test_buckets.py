@@ -46,3 +46,12 @@ def test_of_too_many_keys_the_oldest_are_forgotten() -> None:
     assert bucket.wait(0, 1, NOW) == NONE
     assert bucket.wait(1, 1, NOW) > NONE
     assert bucket.wait(buckets.MOST_KEYS, 1, NOW) > NONE
+
+
+def test_what_is_left_is_said() -> None:
+    bucket = Buckets()
+    assert bucket.left("key", 6, NOW) == (6, NONE)
+    bucket.add("key", 6, NOW)
+    assert bucket.left("key", 6, NOW) == (5, 10 * SECOND)
+    assert bucket.left("key", 6, NOW + 4 * SECOND) == (5, 6 * SECOND)
+    assert bucket.left("key", 6, NOW + 60 * SECOND) == (6, NONE)
