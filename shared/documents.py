@@ -24,7 +24,6 @@ from shared.domain.project import Joined, Project
 from shared.domain.roles import Role
 from shared.domain.simulation import Scenario, Simulation
 from shared.domain.timeline import Outcome, Step, Timeline, Work, history
-from shared.domain.user import User
 from shared.ports import Data, Ref
 from shared.times import from_text, to_text
 
@@ -119,30 +118,6 @@ def _simulation(data: Mapping[str, Any] | None) -> Simulation | None:
         data["seconds"],
         outcome and Outcome(outcome),
         data["fail_at"],
-    )
-
-
-def user_data(user: User) -> Data:
-    """A user as a document."""
-    return {
-        "id": user.id,
-        "email": user.email,
-        "password_hash": user.password_hash,
-        "created_at": to_text(user.created_at),
-        "generation": user.generation,
-        "api_tokens_made": user.api_tokens_made,
-    }
-
-
-def user(data: Data) -> User:
-    """The user of a document."""
-    return User(
-        id=data["id"],
-        email=data["email"],
-        password_hash=data["password_hash"],
-        created_at=from_text(data["created_at"]),
-        generation=data.get("generation", 0),
-        api_tokens_made=data.get("api_tokens_made", 0),
     )
 
 

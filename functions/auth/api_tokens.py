@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from functions.auth.schemas import NewApiToken
-from shared import api_tokens, documents, ids, secret_tokens
+from shared import account_documents, api_tokens, documents, ids, secret_tokens
 from shared.access import Caller, visible_project
 from shared.changing import until_committed
 from shared.domain.api_token import ApiToken
@@ -33,7 +33,7 @@ def create_token(runtime: Runtime, caller: Caller, new: NewApiToken) -> tuple[Ap
             return
         refs.append(ref)
         user = _account(fetched, account, caller)
-        made = documents.user_data(make_api_token(documents.user(user.data)))
+        made = account_documents.user_data(make_api_token(account_documents.user(user.data)))
         _require_visible(fetched, caller, new)
         data = api_tokens.data_of(token)
         runtime.store.commit(Create(ref, data), Update(account, made, user.version))

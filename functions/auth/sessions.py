@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.auth import stored
-from shared import documents, ids, log, secret_tokens, tokens
+from shared import account_documents, documents, ids, log, secret_tokens, tokens
 from shared.access import Caller
 from shared.account_errors import InvalidRefreshToken
 from shared.changing import create, until_committed
@@ -89,7 +89,9 @@ def end_all_sessions(runtime: Runtime, caller: Caller) -> None:
 
     def attempt() -> None:
         document, user = read_account(runtime, caller)
-        runtime.store.commit(Update(document.ref, documents.user_data(end_sessions(user)), document.version))
+        runtime.store.commit(
+            Update(document.ref, account_documents.user_data(end_sessions(user)), document.version)
+        )
 
     until_committed("This account", attempt)
 
@@ -107,7 +109,7 @@ def read_account(runtime: Runtime, caller: Caller) -> tuple[Document, User]:
     document = fetch(runtime, [ref], caller).documents.get(ref)
     if document is None or document.data["id"] != caller.user_id:
         raise Unauthenticated("The account of this access token does not exist any more.")
-    return document, documents.user(document.data)
+    return document, account_documents.user(document.data)
 
 
 def _read_living(runtime: Runtime, session_id: str) -> tuple[Document, Session, datetime]:
@@ -117,7 +119,7 @@ def _read_living(runtime: Runtime, session_id: str) -> tuple[Document, Session, 
     document, account = runtime.store.get_many(refs)
     if document is None or account is None:
         raise InvalidRefreshToken
-    session, user = stored.session(document.data), documents.user(account.data)
+    session, user = stored.session(document.data), account_documents.user(account.data)
     if (session.user_id, session.generation) != (user.id, user.generation) or now >= session.expires_at:
         raise InvalidRefreshToken
     return document, session, now

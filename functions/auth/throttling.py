@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from functions.auth import stored
-from shared import documents, passwords
+from shared import account_documents, documents, passwords
 from shared.account_errors import TooManyAttempts, TooManyLogins
 from shared.changing import until_committed
 from shared.domain import throttle as throttles
@@ -40,7 +40,7 @@ def check_password(runtime: Runtime, email_key: str, password: str, address: str
         refs = [documents.user_ref(email_key), documents.throttle_ref(email_key)]
         account, found = runtime.store.get_many(refs)
         _refuse(throttles.wait(_throttle(found), key, runtime.clock()))
-        password_hash = None if account is None else documents.user(account.data).password_hash
+        password_hash = None if account is None else account_documents.user(account.data).password_hash
         if passwords.check_password(password, password_hash):
             return Checked(account, is_right=True)
         _note_failure(runtime, email_key, key, found)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functions.auth import api_tokens, leaving
 from functions.auth.sessions import Signed, begin_session
 from functions.auth.throttling import check_password
-from shared import documents, ids, passwords
+from shared import account_documents, documents, ids, passwords
 from shared.access import Caller
 from shared.account_errors import EmailTaken, TooManyLogins, WrongCredentials, WrongPassword
 from shared.changing import create, until_committed
@@ -32,7 +32,7 @@ def register_user(runtime: Runtime, email: str, password: str) -> User:
         password_hash=_hash(runtime, password),
         created_at=runtime.clock(),
     )
-    if create(runtime, ref, documents.user_data(user), "This account").data["id"] != user.id:
+    if create(runtime, ref, account_documents.user_data(user), "This account").data["id"] != user.id:
         raise EmailTaken
     return user
 
@@ -49,7 +49,7 @@ def log_in(runtime: Runtime, email: str, password: str, origin: Origin) -> Signe
     document, is_right = check_password(runtime, key, password, origin.address)
     if document is None or not is_right:
         raise WrongCredentials(None if document is None else document.data["id"])
-    user = documents.user(document.data)
+    user = account_documents.user(document.data)
     if passwords.needs_rehash(user.password_hash):
         _rehash(runtime, document, user, password)
     return begin_session(runtime, user, origin.user_agent)
@@ -62,7 +62,7 @@ def _rehash(runtime: Runtime, document: Document, user: User, password: str) -> 
     """
     try:
         changed = replace(user, password_hash=_hash(runtime, password))
-        runtime.store.commit(Update(document.ref, documents.user_data(changed), document.version))
+        runtime.store.commit(Update(document.ref, account_documents.user_data(changed), document.version))
     except (Conflict, TooManyLogins):
         return
 
@@ -73,7 +73,7 @@ def change_password(runtime: Runtime, caller: Caller, current: str, new: str, or
     def attempt() -> None:
         document, user = _confirm(runtime, caller, current, origin)
         changed = with_password(user, _hash(runtime, new))
-        runtime.store.commit(Update(document.ref, documents.user_data(changed), document.version))
+        runtime.store.commit(Update(document.ref, account_documents.user_data(changed), document.version))
 
     until_committed("This account", attempt)
 
@@ -99,4 +99,4 @@ def _confirm(runtime: Runtime, caller: Caller, password: str, origin: Origin) ->
         raise WrongPassword
     if document.data["id"] != caller.user_id:
         raise Unauthenticated("The account of this access token does not exist any more.")
-    return document, documents.user(document.data)
+    return document, account_documents.user(document.data)

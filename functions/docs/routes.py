@@ -10,9 +10,10 @@ from shared import quotas
 from shared.domain import deployment, environment
 from shared.domain.actions import DEPLOYMENT_ACTIONS, ENVIRONMENT_ACTIONS
 from shared.domain.timeline import Machine
-from shared.errors import BadPageToken, Forbidden, NotFound, UnknownPath
+from shared.errors import BadPageToken, Forbidden, NotFound
 from shared.http import pages
 from shared.http.routes import Answer, Call, File, Group
+from shared.request_errors import UnknownPath
 
 group = Group("docs", "The API's description")
 

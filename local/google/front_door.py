@@ -17,16 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from local.google.upstream import Connection, Upstream
 from local.routing import function_for
-from shared.errors import (
-    BodyTooLarge,
-    EnvctlError,
-    HeadersTooLarge,
-    MalformedBody,
-    NoAnswer,
-    Unavailable,
-)
+from shared.errors import EnvctlError, NoAnswer, Unavailable
 from shared.http import problems
 from shared.http.parsing import MOST_BODY_BYTES
+from shared.request_errors import BodyTooLarge, HeadersTooLarge, MalformedBody
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug import exceptions
 
-from shared import errors, log
+from shared import errors, log, request_errors
 from shared.access import Caller
 from shared.http import answers, health, parsing, problems, rates
 from shared.http import audited as audit
@@ -153,13 +153,13 @@ def _problem(error: errors.EnvctlError) -> Response:
 def _http_problem(fault: exceptions.HTTPException) -> Response:
     """What Flask itself refuses, in our words."""
     if isinstance(fault, exceptions.MethodNotAllowed):
-        return _problem(errors.MethodNotAllowed(request.method, sorted(fault.valid_methods or ())))
+        return _problem(request_errors.MethodNotAllowed(request.method, sorted(fault.valid_methods or ())))
     if isinstance(fault, exceptions.NotFound):
-        return _problem(errors.UnknownPath(request.path))
+        return _problem(request_errors.UnknownPath(request.path))
     if isinstance(fault, exceptions.RequestEntityTooLarge):
-        return _problem(errors.BodyTooLarge(parsing.MOST_BODY_BYTES))
+        return _problem(request_errors.BodyTooLarge(parsing.MOST_BODY_BYTES))
     if fault.code is not None and 400 <= fault.code < 500:
-        return _problem(errors.MalformedBody(fault.name.lower()))
+        return _problem(request_errors.MalformedBody(fault.name.lower()))
     return _unexpected(fault)
 
 

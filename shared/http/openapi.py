@@ -14,7 +14,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from shared import errors, groups
+from shared import errors, groups, request_errors
 from shared.domain.roles import Permission
 from shared.http import health, problems
 from shared.http.openapi_parts import HEADERS, PROBLEM, PROBLEM_HEADERS, REQUEST_HEADERS, Schema
@@ -215,7 +215,11 @@ def _refusals(route: Route) -> list[type[errors.EnvctlError]]:
         if route.method != "GET":
             found.append(errors.Contended)
     if route.body or route.form:
-        found += [errors.MalformedBody, errors.BodyTooLarge, errors.UnsupportedMediaType]
+        found += [
+            request_errors.MalformedBody,
+            request_errors.BodyTooLarge,
+            request_errors.UnsupportedMediaType,
+        ]
     return found
 
 

@@ -10,8 +10,9 @@ from flask import Request
 from pydantic import ValidationError
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from shared.errors import BodyTooLarge, Fault, InvalidInput, MalformedBody, UnsupportedMediaType
+from shared.errors import Fault, InvalidInput
 from shared.http.types import Action, Input, Parameters
+from shared.request_errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
 
 MOST_BODY_BYTES = 65_536
 MOST_PARAMETERS = 20

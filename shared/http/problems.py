@@ -4,7 +4,7 @@ import json
 from math import ceil
 from typing import Any, NamedTuple
 
-from shared import account_errors, errors
+from shared import account_errors, errors, request_errors
 from shared.errors import EnvctlError
 
 
@@ -17,7 +17,7 @@ class Kind(NamedTuple):
 
 
 KINDS: dict[type[EnvctlError], Kind] = {
-    errors.MalformedBody: Kind(400, "malformed_body", "Malformed request body"),
+    request_errors.MalformedBody: Kind(400, "malformed_body", "Malformed request body"),
     errors.BadPageToken: Kind(400, "bad_page_token", "Bad page token"),
     errors.Unauthenticated: Kind(401, "unauthenticated", "Not authenticated"),
     account_errors.WrongCredentials: Kind(401, "wrong_credentials", "Wrong credentials"),
@@ -25,8 +25,8 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.Forbidden: Kind(403, "forbidden", "Not permitted"),
     account_errors.WrongPassword: Kind(403, "wrong_password", "Wrong password"),
     errors.NotFound: Kind(404, "not_found", "Not found"),
-    errors.UnknownPath: Kind(404, "unknown_path", "Unknown path"),
-    errors.MethodNotAllowed: Kind(405, "method_not_allowed", "Method not allowed"),
+    request_errors.UnknownPath: Kind(404, "unknown_path", "Unknown path"),
+    request_errors.MethodNotAllowed: Kind(405, "method_not_allowed", "Method not allowed"),
     account_errors.EmailTaken: Kind(409, "email_taken", "E-mail address taken"),
     account_errors.AlreadyMember: Kind(409, "already_member", "Member already"),
     account_errors.LastOwner: Kind(409, "last_owner", "Last owner"),
@@ -45,13 +45,13 @@ KINDS: dict[type[EnvctlError], Kind] = {
     errors.ClockIsReal: Kind(409, "clock_is_real", "The clock is real"),
     errors.ClockAdvancing: Kind(409, "clock_advancing", "The clock is being advanced"),
     errors.PreconditionFailed: Kind(412, "precondition_failed", "Changed in the meantime"),
-    errors.BodyTooLarge: Kind(413, "body_too_large", "Request body too large"),
-    errors.UnsupportedMediaType: Kind(415, "unsupported_media_type", "Unsupported media type"),
+    request_errors.BodyTooLarge: Kind(413, "body_too_large", "Request body too large"),
+    request_errors.UnsupportedMediaType: Kind(415, "unsupported_media_type", "Unsupported media type"),
     errors.InvalidInput: Kind(422, "invalid_input", "Invalid input"),
     errors.KeyReused: Kind(422, "idempotency_key_reused", "Idempotency key reused"),
     errors.TooManyRequests: Kind(429, "too_many_requests", "Too many requests"),
     errors.TooManyUnfinished: Kind(429, "too_many_unfinished", "Too many unfinished deployments"),
-    errors.HeadersTooLarge: Kind(431, "headers_too_large", "Request header fields too large"),
+    request_errors.HeadersTooLarge: Kind(431, "headers_too_large", "Request header fields too large"),
     account_errors.TooManyAttempts: Kind(429, "too_many_attempts", "Too many wrong passwords"),
     errors.Internal: Kind(500, "internal_error", "Internal error"),
     errors.NoAnswer: Kind(502, "no_answer", "No answer"),
@@ -107,6 +107,6 @@ def headers(error: EnvctlError) -> dict[str, str]:
         given["WWW-Authenticate"] = f'Bearer realm="envctl"{fault}'
     if isinstance(error, _RETRYABLE):
         given["Retry-After"] = str(max(1, ceil(error.retry_after.total_seconds())))
-    if isinstance(error, errors.MethodNotAllowed):
+    if isinstance(error, request_errors.MethodNotAllowed):
         given["Allow"] = ", ".join(error.allowed)
     return given

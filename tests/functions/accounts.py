@@ -1,7 +1,7 @@
 """Accounts with a password, their logins and sessions."""
 
 from functions.auth.sessions import Signed, begin_session
-from shared import documents
+from shared import account_documents, documents
 from shared.domain.user import User
 from shared.ports import Create
 from tests.functions.api import KEYS, PASSWORD, PASSWORD_HASH, Api, Reply
@@ -12,7 +12,7 @@ def account(api: Api, email: str) -> User:
     """A new account with the password."""
     key = KEYS.email_key(email)
     user = User(f"usr-{key}{'a' * 16}", email, PASSWORD_HASH, START)
-    api.store.inner.commit(Create(documents.user_ref(key), documents.user_data(user)))
+    api.store.inner.commit(Create(documents.user_ref(key), account_documents.user_data(user)))
     return user
 
 

@@ -15,7 +15,7 @@ from flask import Flask
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
-from shared import documents, groups, tokens
+from shared import account_documents, documents, groups, tokens
 from shared.adapters.sqlite import Database
 from shared.adapters.sqlite_store import SqliteStore
 from shared.callbacks import SecretCheck
@@ -93,7 +93,7 @@ class Api:
         address = email or next(self._names)
         key = KEYS.email_key(address)
         user = User(f"usr-{key}{'a' * 16}", address, PASSWORD_HASH, START)
-        self.store.inner.commit(Create(documents.user_ref(key), documents.user_data(user)))
+        self.store.inner.commit(Create(documents.user_ref(key), account_documents.user_data(user)))
         return self.token_of(user.id)
 
     def token_of(self, user_id: str) -> str:
