@@ -20,6 +20,7 @@ from shared.times import to_text
 from tests.functions.accounts import account, session
 from tests.functions.api import ENVIRONMENT, PASSWORD, PERSISTENT, Api
 from tests.functions.doubles import START
+from tests.functions.virtual import VirtualApi
 
 ROOT = Path(__file__).parents[2]
 YEAR = 365 * 24 * 3_600
@@ -103,6 +104,9 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Place, list
         patch.setattr(Query, "__init__", make)
         patch.setattr(purging, "KEPT_DEPLOYMENTS", 1)
         _live_through_everything(api)
+        virtual = VirtualApi(tmp_path_factory.mktemp("virtual"))
+        virtual.live(1)
+        virtual.database.close()
         yield found
     api.database.close()
 

@@ -28,4 +28,4 @@ def test_a_document_that_is_not_to_be_purged_says_so() -> None:
 
 def test_it_is_the_field_that_the_declaration_has_a_policy_for() -> None:
     overrides = json.loads(INDEXES.read_text(encoding="utf-8"))["fieldOverrides"]
-    assert [field["fieldPath"] for field in overrides if field.get("ttl")] == [EXPIRING]
+    assert {field["fieldPath"] for field in overrides if field.get("ttl")} == {EXPIRING}
