@@ -19,7 +19,11 @@ $(VENV)/run.done: requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/dev.done: $(VENV)/run.done requirements-dev.txt
+$(VENV)/google.done: $(VENV)/run.done requirements-google.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-google.txt
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/google.done requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
@@ -30,7 +34,7 @@ $(VENV)/browser.done: $(VENV)/dev.done requirements-browser.txt
 run: $(VENV)/run.done  ## Install what is missing and serve the whole platform on http://127.0.0.1:8000
 	@exec $(BIN)/python -m local
 
-run-google: $(VENV)/run.done  ## Serve it as it is deployed: a process per function, over Google's Firestore emulator
+run-google: $(VENV)/google.done  ## Serve it as it is deployed: a process per function, over Google's Firestore emulator
 	@exec $(BIN)/python -m local.google
 
 test: $(VENV)/dev.done  ## Install what is missing and run the tests

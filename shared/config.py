@@ -22,6 +22,7 @@ M = TypeVar("M", bound=BaseModel)
 Account = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 """A service account's e-mail address."""
 
+_HOST_PORT = re.compile(r"([^][/:\s]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 KEY_BYTES = 32
 """The least that a key has."""
 
@@ -217,7 +218,16 @@ def port(environ: Mapping[str, str] | None = None) -> int:
 
 def firestore_emulator(environ: Mapping[str, str] | None = None) -> str | None:
     """host:port of what stands in for Firestore: `FIRESTORE_EMULATOR_HOST`, which Google's tools know too."""
-    return (os.environ if environ is None else environ).get("FIRESTORE_EMULATOR_HOST") or None
+    given = (os.environ if environ is None else environ).get("FIRESTORE_EMULATOR_HOST") or None
+    if given is not None and not _HOST_PORT.fullmatch(given):
+        raise BadSetting("FIRESTORE_EMULATOR_HOST", f"{given[:80]!r} is no host:port")
+    return given
+
+
+def java_home(environ: Mapping[str, str] | None = None) -> Path | None:
+    """Where the user's Java is: `JAVA_HOME`, which every tool of Java's knows."""
+    given = (os.environ if environ is None else environ).get("JAVA_HOME")
+    return Path(given) if given else None
 
 
 def for_child(**variables: str) -> dict[str, str]:

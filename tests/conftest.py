@@ -1,6 +1,7 @@
 """Google's emulators for the tests that need them: started when the first one asks, once for all.
 
-Without one those tests are skipped, and the summary says why; with `--google`, or `CI` set, they fail.
+Without one those tests are skipped, and the summary says why; with `--google`, or `CI` set, they fail. They
+fail too when the one that FIRESTORE_EMULATOR_HOST names doesn't answer.
 """
 
 import os
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from local.google.firestore_emulator import Emulator, NoEmulator, firestore_emulator
+from shared.startup import BadSetting
 
 _SAID = pytest.StashKey[list[str]]()
 
@@ -50,6 +52,8 @@ def emulator(pytestconfig: pytest.Config) -> Iterator[Emulator]:
         with firestore_emulator() as found:
             said.append(f"Firestore emulator: {found.source}")
             yield found
+    except BadSetting as fault:  # an emulator that was asked for is missed, whoever runs the tests
+        pytest.fail(str(fault), pytrace=False)
     except NoEmulator as missing:
         reason = str(missing)
     else:

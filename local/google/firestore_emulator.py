@@ -1,6 +1,6 @@
 """Google's Firestore emulator, from the first place that has one.
 
-FIRESTORE_EMULATOR_HOST ─ no ─> Docker, testcontainers ─ no ─> the Cloud SDK's jar, by Java ─ no ─> NoEmulator
+FIRESTORE_EMULATOR_HOST ─ not set ─> Docker, testcontainers ─ no ─> the Cloud SDK's jar ─ no ─> NoEmulator
 """
 
 import gc
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from local.google.processes import free_port, started
 from shared import config
-from shared.startup import StartupError
+from shared.startup import BadSetting, StartupError
 
 IMAGE = "gcr.io/google.com/cloudsdktool/google-cloud-cli:emulators"
 JAR = Path("platform", "cloud-firestore-emulator", "cloud-firestore-emulator.jar")
@@ -61,7 +61,7 @@ Source = Callable[[], AbstractContextManager[Emulator]]
 
 @contextmanager
 def firestore_emulator(sources: Mapping[str, Source] | None = None) -> Iterator[Emulator]:
-    """An emulator; one that was started for this ends with the block. Raises NoEmulator."""
+    """An emulator; one that was started for this ends with the block. Raises NoEmulator, BadSetting."""
     reasons = {}
     with ExitStack() as running:
         for place, source in (SOURCES if sources is None else sources).items():
@@ -77,12 +77,18 @@ def firestore_emulator(sources: Mapping[str, Source] | None = None) -> Iterator[
 
 @contextmanager
 def given() -> Iterator[Emulator]:
-    """The one that a variable names. It is not ours to end."""
+    """The one that a variable names. It is not ours to end. Raises BadSetting when it doesn't answer.
+
+    Whoever sets it means that one: another one would take their data where they don't look for it.
+    """
     host = config.firestore_emulator()
     if host is None:
         raise Lacking("is not set")
     if not _answers(host):
-        raise Lacking(f"nothing answers at {host}")
+        raise BadSetting(
+            "FIRESTORE_EMULATOR_HOST",
+            f"no Firestore emulator answers at {host}. Without the variable one is looked for elsewhere",
+        )
     yield Emulator(host, f"FIRESTORE_EMULATOR_HOST={host}")
 
 
@@ -90,9 +96,9 @@ def given() -> Iterator[Emulator]:
 def in_docker() -> Iterator[Emulator]:
     """Google's image in a container, which testcontainers removes whatever happens."""
     try:
-        from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - developers have it
+        from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - loaded where it is asked for
     except ImportError:
-        raise Lacking("testcontainers is not installed (requirements-dev.txt has it)") from None
+        raise Lacking("testcontainers is not installed (requirements-google.txt has it)") from None
     if not _has_engine():
         raise Lacking("no engine answers")
     command = f"gcloud emulators firestore start --host-port=0.0.0.0:{_PORT}"
@@ -122,9 +128,7 @@ def _has_engine() -> bool:
 @contextmanager
 def from_cloud_sdk() -> Iterator[Emulator]:
     """The Cloud SDK's jar, run by Java."""
-    java, jar = shutil.which("java"), _jar()
-    if java is None:
-        raise Lacking("there is no Java on the PATH")
+    jar, java = _jar(), _java()
     program = [java, *JAVA_OPTIONS, "-cp", str(jar), MAIN_CLASS]
     version = _version([*program, "--version"])
     port = free_port()
@@ -132,6 +136,20 @@ def from_cloud_sdk() -> Iterator[Emulator]:
     with started([*program, "start", "--host=127.0.0.1", f"--port={port}"]) as process:
         _await(host, process.poll)
         yield Emulator(host, f"the Cloud SDK's jar, version {version}", process.poll)
+
+
+def _java() -> str:
+    """The Java that JAVA_HOME names, else the one on the PATH."""
+    home = config.java_home()
+    if home is not None:
+        java = shutil.which(home / "bin" / "java")
+        if java is None:
+            raise Lacking(f"JAVA_HOME has no bin/java: {home}")
+        return java
+    java = shutil.which("java")
+    if java is None:
+        raise Lacking("there is no Java: neither does JAVA_HOME name one, nor is one on the PATH")
+    return java
 
 
 def _jar() -> Path:
@@ -174,7 +192,7 @@ def _answers(host: str) -> bool:
     try:
         connection.request("GET", "/")
         return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
+    except (OSError, ValueError, http.client.HTTPException):  # a name that can't be one is a ValueError
         return False
     finally:
         connection.close()

@@ -1,10 +1,12 @@
 """Every function in a process of its own, started as Cloud Functions starts it, and started again."""
 
+import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from local.google.child import Child, end
 from local.http_server import HOST, is_healthy
@@ -14,6 +16,8 @@ from shared.startup import StartupError
 THREADS = "8"
 """How many requests an instance works on at the same time, as in the cloud."""
 STOP_SECONDS = 3.0
+SOCKET_FOLDER_BYTES = 103 - len("/environments/gunicorn.ctl")
+"""How long the folder's path may be: a socket's takes 104 bytes on macOS, 108 on Linux, the zero included."""
 AGAIN_SECONDS = 1.0
 """How long after its last start a function that has ended is started again."""
 
@@ -76,12 +80,23 @@ def functions(environment: Mapping[str, str], ports: Mapping[str, int], folder: 
 
     Each has a folder of its own in that one, for what it runs with.
     """
-    started = Functions(ports, environment, folder)
-    started.start()
-    try:
-        yield started
-    finally:
-        started.end()
+    with _short(folder) as place:
+        started = Functions(ports, environment, place)
+        started.start()
+        try:
+            yield started
+        finally:
+            started.end()
+
+
+@contextmanager
+def _short(folder: Path) -> Iterator[Path]:
+    """The folder; for the time of the block another one where its sockets' paths would be too long."""
+    if len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES:
+        yield folder
+        return
+    with TemporaryDirectory(prefix="envctl-") as other:
+        yield Path(other)
 
 
 def free_ports(count: int) -> list[int]:

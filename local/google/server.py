@@ -11,7 +11,6 @@ from local.http_server import HOST, listen
 from local.signals import ENDING, Signals
 from local.welcome import welcome
 from shared import config, log
-from shared.keys import keys_in
 from shared.startup import StartupError
 
 START_SECONDS = 90.0
@@ -47,7 +46,7 @@ def _serve(signals: Signals) -> None:
     with (
         closing(listener),
         firestore_emulator() as emulator,
-        running(listener, keys_in(settings.home), emulator, ENVCTL_LOG_LEVEL=level) as stack,
+        running(listener, settings.home, emulator, ENVCTL_LOG_LEVEL=level) as stack,
     ):
         if not _has_started(stack, signals):
             return

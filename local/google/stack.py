@@ -12,7 +12,6 @@ Every box is a process; the sweep is a thread of this one. All end with it, also
 
 import base64
 import socket
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -26,10 +25,11 @@ from local.google.child import Child, end
 from local.google.firestore_emulator import Emulator
 from local.google.functions import Functions, free_ports, function_ports, functions
 from local.google.identity import PATH, Identity
+from local.google.own_folder import own_folder
 from local.http_server import HOST, Server, http_server, is_healthy, refuse_ended
 from local.sweeper import INTERVAL_SECONDS, sweep_regularly
 from shared import config
-from shared.keys import Keys
+from shared.keys import Keys, keys_in
 from shared.startup import StartupError
 
 PROJECT = "envctl-local"
@@ -86,17 +86,17 @@ class Sweep:
 
 @contextmanager
 def running(
-    listener: socket.socket, keys: Keys, emulator: Emulator, database: str = DATABASE, **variables: str
+    listener: socket.socket, home: Path, emulator: Emulator, database: str = DATABASE, **variables: str
 ) -> Iterator[Stack]:
     """The stack, being started, behind a socket that listens.
 
-    The functions' environment is this process's, with the variables. The queue goes with the block:
-    what it still had to deliver, a first sweep makes up.
+    The functions' environment is this process's, with the variables; the keys are the data folder's. The
+    queue goes with the block: what it still had to deliver, a first sweep makes up.
     """
     port, ports = int(listener.getsockname()[1]), function_ports()
     with ExitStack() as parts:
         parts.callback(listener.close)
-        folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="envctl-")))
+        keys, folder = keys_in(home), parts.enter_context(own_folder(home))
         identity = Identity(folder)
         tasks_port, certificates_port = free_ports(2)
         environment = config.for_child(

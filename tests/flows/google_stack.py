@@ -19,7 +19,6 @@ from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpc
 from local.google.firestore_emulator import Emulator
 from local.google.stack import PROJECT, QUEUE, Stack, Sweep, running, sweeping
 from local.http_server import HOST, listen
-from shared.keys import keys_in
 from tests.client import Client
 from tests.flows.server import free_port, wait_until
 
@@ -94,7 +93,7 @@ def google_stack(emulator: Emulator, home: Path, sweep: Sweep, **settings: str) 
     database = f"t-{os.urandom(8).hex()}"
     with ExitStack() as parts:
         listener = parts.enter_context(closing(listen(free_port())))
-        stack = parts.enter_context(running(listener, keys_in(home), emulator, database, **settings))
+        stack = parts.enter_context(running(listener, home, emulator, database, **settings))
         wait_until(stack.is_ready, START_SECONDS, "every part answers")
         parts.enter_context(sweeping(stack, sweep))
         parts.enter_context(_mending(stack))

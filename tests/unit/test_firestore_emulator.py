@@ -27,7 +27,7 @@ from local.google.firestore_emulator import (
     given,
     in_docker,
 )
-from local.google.processes import free_port
+from shared.startup import BadSetting
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,9 +133,34 @@ def test_none_that_is_named_is_no_mistake(monkeypatch: pytest.MonkeyPatch, value
     assert says(given) == "is not set"
 
 
-def test_one_that_is_named_and_does_not_answer_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{free_port()}")
-    assert says(given).startswith("nothing answers at 127.0.0.1:")
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("127.0.0.1:1", r"no Firestore emulator answers at 127\.0\.0\.1:1\."),
+        ("[::1]:1", r"no Firestore emulator answers at \[::1\]:1\."),
+        ("127.0.0.1:99999", "no Firestore emulator answers"),
+        ("a..b:8080", "no Firestore emulator answers"),
+        ("localhost", "'localhost' is no host:port"),
+        ("localhost:http", "is no host:port"),
+        ("http://localhost:8080", "is no host:port"),
+        (" localhost:8080", "is no host:port"),
+    ],
+)
+def test_one_that_is_named_and_can_not_be_used_is_a_mistake(
+    monkeypatch: pytest.MonkeyPatch, value: str, said: str
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", value)
+    with pytest.raises(BadSetting, match=f"^FIRESTORE_EMULATOR_HOST: .*{said}"), firestore_emulator():
+        pass
+
+
+def test_tests_fail_where_the_one_that_is_named_does_not_answer() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/functions/test_fork.py"]
+    environment = {**os.environ, "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"}
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "FIRESTORE_EMULATOR_HOST: no Firestore emulator answers at 127.0.0.1:1" in run.stdout
+    assert "Traceback" not in run.stdout
 
 
 # Docker ------------------------------------------------------------------------------------------
@@ -210,6 +235,7 @@ def test_an_image_that_can_not_be_had_is_said_and_removed() -> None:
 @pytest.fixture
 def tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder that is the whole PATH, but for what a script needs."""
+    monkeypatch.delenv("JAVA_HOME", raising=False)
     folder = tmp_path / "sdk" / "bin"
     folder.mkdir(parents=True)
     monkeypatch.setenv("PATH", str(folder))
@@ -222,7 +248,7 @@ def test_a_machine_without_gcloud_or_java(tools: Path) -> None:
     assert says(from_cloud_sdk).endswith("gcloud components install cloud-firestore-emulator")
     (tools.parent / JAR).parent.mkdir(parents=True)
     (tools.parent / JAR).touch()
-    assert says(from_cloud_sdk) == "there is no Java on the PATH"
+    assert says(from_cloud_sdk).startswith("there is no Java: ")
 
 
 def test_the_jar_lies_beside_gcloud_or_where_it_says(tools: Path, tmp_path: Path) -> None:
@@ -245,6 +271,21 @@ def test_a_java_that_can_not_run_it_is_quoted(tools: Path) -> None:
     assert says(from_cloud_sdk) == "Java can't run the emulator: UnsupportedClassVersionError"
     program(tools, "java", 'case "$*" in *--version) echo emulator 1.2.3;; *) exit 7;; esac')
     assert says(from_cloud_sdk) == "the emulator ended at its start, with exit code 7"
+
+
+def test_the_java_of_java_home_comes_first(
+    tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tools, "gcloud", "exit 1")
+    (tools.parent / JAR).parent.mkdir(parents=True)
+    (tools.parent / JAR).touch()
+    program(tools, "java", "echo the one on the PATH >&2; exit 1")
+    monkeypatch.setenv("JAVA_HOME", "")
+    assert says(from_cloud_sdk).endswith("the one on the PATH")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "jdk"))
+    assert says(from_cloud_sdk) == f"JAVA_HOME has no bin/java: {tmp_path / 'jdk'}"
+    program(tmp_path / "jdk" / "bin", "java", "echo the one of JAVA_HOME >&2; exit 1")
+    assert says(from_cloud_sdk).endswith("the one of JAVA_HOME")
 
 
 def test_one_that_never_answers_is_given_up_and_ended(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
