@@ -191,7 +191,12 @@ def environment_data(environment: Environment) -> Data:
         "ttl_at": _text(environment.purge_at and environment.purge_at + SECOND_NET),
         "last_number": environment.last_number,
         "unfinished": [
-            {"id": item.id, "number": item.number, "ends_at": to_text(item.ends_at)}
+            {
+                "id": item.id,
+                "number": item.number,
+                "ends_at": to_text(item.ends_at),
+                "starts_at": _text(item.starts_at),
+            }
             for item in environment.unfinished
         ],
         "live": [_live_data(item) for item in environment.live],
@@ -203,6 +208,11 @@ def environment_data(environment: Environment) -> Data:
 
 def _live_data(item: Live) -> Data:
     return {"id": item.id, "number": item.number, "version": item.version, "at": to_text(item.at)}
+
+
+def _unfinished(item: Mapping[str, Any]) -> Unfinished:
+    starts_at = _moment(item.get("starts_at"))  # older documents have none
+    return Unfinished(item["id"], item["number"], from_text(item["ends_at"]), starts_at)
 
 
 def _live(data: Mapping[str, Any]) -> Live:
@@ -246,9 +256,7 @@ def environment(data: Data) -> Environment:
         due_at=_moment(data["due_at"]),
         woken_for=_moment(data.get("woken_for")),  # older documents have none
         last_number=data["last_number"],
-        unfinished=tuple(
-            Unfinished(item["id"], item["number"], from_text(item["ends_at"])) for item in data["unfinished"]
-        ),
+        unfinished=tuple(map(_unfinished, data["unfinished"])),
         live=tuple(map(_live, data.get("live", ()))),
         notes=tuple(_note(note, timeline) for note in data.get("notes", ())),
         simulation=_simulation(data.get("simulation")),

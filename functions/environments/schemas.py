@@ -145,5 +145,7 @@ class EnvironmentView(Resource):
     created_at: Time
     updated_at: Time
     expires_at: Time | None = Field(description="When its TTL is over; null for a persistent one.")
-    allowed_actions: list[EnvironmentAction] = Field(description="What may be done with it now.")
+    allowed_actions: list[EnvironmentAction] = Field(
+        description="What may be done with it now; `rollback` if there is something to go back to by default."
+    )
     timeline: list[StepView] = Field(description="Past and planned.")

@@ -63,7 +63,10 @@ def require_of_deployment(action: DeploymentAction, deployment: Deployment, now:
 
 
 def environment_actions(environment: Environment, now: datetime) -> list[EnvironmentAction]:
-    """What may be done with an environment at a moment."""
+    """What may be done with an environment at a moment.
+
+    A rollback is there if no target need be named; with one it may be possible all the same.
+    """
     status = environment.status_at(now)
     possible = [action for action, statuses in ENVIRONMENT_ACTIONS.items() if status in statuses]
     return [action for action in possible if not _is_ruled_out(action, environment, now)]
@@ -77,7 +80,7 @@ def _is_ruled_out(action: EnvironmentAction, environment: Environment, now: date
         case EnvironmentAction.RESTORE:
             return environment.has_failed(now)
         case EnvironmentAction.ROLLBACK:
-            return environment.active_at(now) is None
+            return environment.rollback_target_at(now) is None
     return False
 
 

@@ -56,7 +56,9 @@ def replan(aggregate: Aggregate, now: datetime) -> Aggregate:
         as_of=now,
         due_at=due_at,
         woken_for=due_at if due_at == own_step_at else environment.woken_for,
-        unfinished=tuple(Unfinished(d.id, d.number, d.ends_at) for d in deployments if d.ends_at > now),
+        unfinished=tuple(
+            Unfinished(d.id, d.number, d.ends_at, d.started_at) for d in deployments if d.ends_at > now
+        ),
         live=_live(environment, deployments, now),
     )
     return Aggregate(environment, deployments, aggregate.beside)

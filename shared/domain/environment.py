@@ -101,6 +101,12 @@ class Unfinished:
     id: str
     number: int
     ends_at: datetime
+    starts_at: datetime | None = None
+    """When it runs or is to run; None if it never does."""
+
+    def runs_at(self, now: datetime) -> bool:
+        """Whether it is at work at a moment, also if that is being canceled."""
+        return self.starts_at is not None and self.starts_at <= now < self.ends_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +197,11 @@ class Environment:
         past = [item for item in self.live if item.at <= now]
         active, before = [*reversed(past), None, None][:2]
         return active, before
+
+    def rollback_target_at(self, now: datetime) -> Live | None:
+        """What is gone back to by default: the live one while another runs, else the one before it."""
+        active, before = self.last_live_at(now)
+        return active if any(item.runs_at(now) for item in self.unfinished) else before
 
     def has_run(self, now: datetime) -> bool:
         """Whether it has been running at any time so far."""

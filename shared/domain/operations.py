@@ -29,7 +29,6 @@ from shared.domain.deployment import (
     SUCCEEDED,
     SUPERSEDED,
     Deployment,
-    DeploymentStatus,
     Kind,
 )
 from shared.domain.environment import (
@@ -172,9 +171,7 @@ def rollback(aggregate: Aggregate, new: Deployment, now: datetime, to: str | Non
 
 
 def _default_target(aggregate: Aggregate, now: datetime) -> Deployment | None:
-    active, before = aggregate.environment.last_live_at(now)
-    runs = any(item.status_at(now) in {DeploymentStatus.RUNNING, CANCELING} for item in aggregate.deployments)
-    target = active if runs else before
+    target = aggregate.environment.rollback_target_at(now)
     return None if target is None else aggregate.deployment(target.id)
 
 

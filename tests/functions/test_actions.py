@@ -50,14 +50,53 @@ def test_an_environment_shows_what_may_be_done_with_it(
     assert (reply.status < 300) == (action in expected or is_repeat)
 
 
-def test_a_rollback_is_allowed_once_something_has_succeeded(api: Api) -> None:
+ROLLBACKS = [
+    ("nothing", [], None),
+    ("its only one runs", [0.5], None),
+    ("its only one has succeeded", [3], None),
+    ("the second waits", [3, 0.4], None),
+    ("the second runs", [3, 0.5], 0),
+    ("the second has succeeded", [3, 3], 0),
+    ("the third waits", [3, 3, 0.4], 0),
+    ("the third runs", [3, 3, 0.5], 1),
+]
+"""So long after each deployment, which one is gone back to by default."""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "target"), [row[1:] for row in ROLLBACKS], ids=[row[0] for row in ROLLBACKS]
+)
+def test_a_rollback_is_allowed_where_it_needs_no_target_named(
+    api: Api, seconds: list[float], target: int | None
+) -> None:
+    environment_id, made = api.running(PERSISTENT), []
+    for wait in seconds:
+        made.append(api.deploy(environment_id))
+        api.advance(wait)
+    assert ("rollback" in _allowed(api, environment_id)) == (target is not None)
+    reply = _do(api, environment_id, "rollback")
+    assert (reply.status, reply.body.get("rollback_of")) == (
+        (409, None) if target is None else (201, made[target])
+    )
+
+
+def test_what_is_live_may_be_deployed_once_more_though_that_is_not_offered(api: Api) -> None:
     environment_id = api.running(PERSISTENT)
     target = api.deploy(environment_id)
-    api.advance(2.9)
+    api.advance(3)
     assert "rollback" not in _allowed(api, environment_id)
-    api.advance(0.1)
-    assert "rollback" in _allowed(api, environment_id)
     assert api.post(f"/api/v1/environments/{environment_id}/rollback", {"to": target}).status == 201
+
+
+def test_while_one_is_being_canceled_a_rollback_goes_back_to_what_is_live(api: Api) -> None:
+    environment_id = api.running(PERSISTENT)
+    live = api.deploy(environment_id)
+    api.advance(3)
+    running = api.deploy(environment_id)
+    api.advance(1)
+    assert api.post(f"/api/v1/deployments/{running}/cancel")["status"] == "canceling"
+    assert "rollback" in _allowed(api, environment_id)
+    assert _do(api, environment_id, "rollback")["rollback_of"] == live
 
 
 def test_a_deployment_shows_whether_it_may_be_canceled(api: Api) -> None:

@@ -34,7 +34,7 @@ OUT_OF_PLACE = (EnvironmentEnding, EnvironmentNotRunning, FailedBefore, NoLease,
 
 @rule
 def what_is_allowed_is_what_is_possible(event: Event) -> Iterator[str]:
-    """What was done had been shown as allowed; what the status forbids had not."""
+    """What was done had been shown as allowed; what the status forbids had not. A rollback by default."""
     if event.before is None:
         return
     name = {"end": "delete"}.get(event.operation, event.operation)
@@ -43,7 +43,14 @@ def what_is_allowed_is_what_is_possible(event: Event) -> Iterator[str]:
         shown = [*actions.deployment_actions(event.earlier, event.now)]
     elif name not in ACTIONS:
         return
-    if event.after is not event.before and name not in shown:
+    elif (
+        name == "rollback"
+        and "deploy" in shown
+        and ("rollback" in shown) != (default_target(event) is not None)
+    ):
+        yield f"{shown} was shown, {default_target(event)} is gone back to by default"
+    is_named = event.ask is not None and event.ask.target is not None  # what is named may be possible anyway
+    if event.after is not event.before and name not in shown and not is_named:
         yield f"{name} was done, {shown} was shown"
     if isinstance(event.refusal, OUT_OF_PLACE) and name in shown:
         yield f"{event.refusal!r}, {shown} was shown"
