@@ -12,7 +12,9 @@ import pytest
 
 from local.google.firestore_emulator import Emulator, NoEmulator, firestore_emulator
 from shared.startup import BadSetting
+from tests import logged
 
+_LEAK = "SECRETS IN THE LOG"
 _SAID = pytest.StashKey[list[str]]()
 
 
@@ -21,15 +23,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    logged.watch()
     config.addinivalue_line("markers", "google: needs an emulator of Google's")
     config.stash[_SAID] = []
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In a worker of pytest-xdist: hand over what the summary, which is elsewhere, shall say."""
+    """Fail for a secret in a line that was logged, here or in a worker of pytest-xdist.
+
+    In a worker: hand over what the summary, which is elsewhere, shall say.
+    """
+    said = session.config.stash[_SAID]
+    if leaked := logged.leaked():
+        said.append(f"{_LEAK}: {', '.join(leaked)}")
+    if any(line.startswith(_LEAK) for line in said):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["said"] = session.config.stash[_SAID]
+        output["said"] = said
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.client import Client
+from tests.logged import refuse_secrets
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30.0
@@ -107,6 +108,7 @@ class Server:
         if self.process.stdout is None or self.process.stdout.closed:
             return self.process.returncode, "", ""
         output, errors = self.process.communicate(timeout=20)
+        refuse_secrets(errors)
         return self.process.returncode, output, errors
 
 

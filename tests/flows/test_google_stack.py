@@ -39,7 +39,7 @@ def test_a_function_killed_between_commit_and_enqueue_loses_nothing(google: Goog
             assert not any(one.done() for one in asked), "both are enqueuing"
             google.kill_function("environments")
             google.kill_function("deployments")
-            assert [one.result(10) for one in asked] == [503, 503]
+            assert [one.result(10) for one in asked] == [502, 502], "nobody knows whether it was done"
         wait_until(lambda: client.request("GET", path).status == 200, 20, "the function is there again")
         listed = client.request("GET", path).body
         assert len(listed) == 2, "the killed request did its work, once"

@@ -16,6 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from tests.logged import refuse_secrets
+
 ROOT = Path(__file__).parents[2]
 SECRET = "s" * 40
 OWN = {
@@ -97,6 +99,7 @@ def started(
             one.process.terminate()
         for one in running.values():
             one.process.wait(20)
+            refuse_secrets(one.said)
             one.errors.close()
 
 
