@@ -11,7 +11,7 @@ import pytest
 
 from local import server
 from local.http_server import HttpServerFailed
-from local.signals import Signals
+from local.signals import ENDING, Signals
 from tests.flows.server import ROOT, hangups
 
 
@@ -48,7 +48,7 @@ def at_work() -> Iterator[threading.Thread]:
     thread.join()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", ENDING)
 def test_it_ends_at_a_signal(
     http: subprocess.Popen[bytes], at_work: threading.Thread, number: signal.Signals
 ) -> None:
