@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from benchmarks import burst, crash, followers, google, login, machine, perf, results, scale, startup
+from benchmarks import burst, crash, followers, google, login, machine, perf, repeats, results, scale, startup
 from benchmarks.processes import BUILD, ROOT
 from local.google.firestore_emulator import NoEmulator
 
@@ -40,6 +40,7 @@ def _suites(wanted: argparse.Namespace) -> Mapping[str, Callable[[], dict[str, A
         "login": lambda: login.run(10 if quick else 200),
         "burst": lambda: burst.run(50 if quick else wanted.environments),
         "followers": lambda: followers.run(1.0 if quick else 8.0),
+        "repeats": lambda: repeats.run(20 if quick else 1_000),
         "crash": lambda: crash.run(1 if quick else 3, 20 if quick else 100),
         "google": lambda: google.run(10, 8, 2) if quick else google.run(),
         "scale": lambda: scale.run(_say, 5_000 if quick else wanted.documents),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import google, sections, startup
+from benchmarks import google, repeats, sections, startup
 from benchmarks.figures import Verdict
 
 Section = Callable[[dict[str, Any]], tuple[list[str], list[Verdict]]]
@@ -18,6 +18,7 @@ _SECTIONS: dict[str, Section] = {
     "startup": startup.section,
     "scale": sections.scale,
     "login": sections.login,
+    "repeats": repeats.section,
     "google": google.section,
 }
 
