@@ -8,7 +8,7 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -23,6 +23,8 @@ Account = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 """A service account's e-mail address."""
 
 _HOST_PORT = re.compile(r"([^][/:\s]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
+KeyName = Literal["signing", "identity"]
+"""The keys of an instance: key `signing` is field `signing_key` of `Google`."""
 KEY_BYTES = 32
 """The least that a key has."""
 
@@ -64,11 +66,11 @@ class Google(BaseModel):
     """The service account that callbacks are made as."""
     scheduler_account: Account | None = None
     """The service account that the sweep is called as, where that is another one."""
-    signing_key: Key
-    """What access tokens are signed with."""
+    signing_key: Key | None = None
+    """What access tokens are signed with. Keys are given to those functions only that work with them."""
     previous_signing_key: Key | None = None
     """What they were signed with until the last rotation: it still verifies."""
-    identity_key: Key
+    identity_key: Key | None = None
     """What e-mail keys and ids are made with. It never rotates."""
     tasks_endpoint: Annotated[str, Field(pattern=r"^[^/:\s]+:[0-9]{1,5}$")] | None = None
     """host:port of a stand-in for Cloud Tasks, spoken to without TLS."""
@@ -152,8 +154,11 @@ class Settings(BaseModel):
         return self.clock == "virtual"
 
 
-def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings that the environment gives. Raises BadSetting with the variable's name."""
+def load(environ: Mapping[str, str] | None = None, keys: Iterable[KeyName] = ()) -> Settings:
+    """The settings that the environment gives; on Google Cloud these keys must be among them.
+
+    Raises BadSetting with the variable's name.
+    """
     given = os.environ if environ is None else environ
     known = {_variable(name) for name in (*Settings.model_fields, *Google.model_fields) if name != "google"}
     for variable in sorted(given.keys() - known):
@@ -162,7 +167,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     settings = _validated(Settings, given)
     if settings.default_ttl_hours > settings.maximum_ttl_hours:
         raise BadSetting("ENVCTL_DEFAULT_TTL_HOURS", "must not be above ENVCTL_MAXIMUM_TTL_HOURS")
-    home, google = _home(given.get("ENVCTL_HOME"), settings.home), _google(given)
+    home, google = _home(given.get("ENVCTL_HOME"), settings.home), _google(given, keys)
     if google is not None:
         refuse_virtual_time(settings)
     return settings.model_copy(update={"home": home, "google": google})
@@ -187,10 +192,14 @@ def _validated(model: type[M], given: Mapping[str, str]) -> M:
         raise BadSetting(_variable(str(first["loc"][0])), first["msg"]) from fault
 
 
-def _google(given: Mapping[str, str]) -> Google | None:
+def _google(given: Mapping[str, str], keys: Iterable[KeyName]) -> Google | None:
     """The parts on Google Cloud: all that is needed, or nothing at all."""
     if "ENVCTL_PROJECT" in given:
-        return _validated(Google, given)
+        google = _validated(Google, given)
+        for name in (f"{key}_key" for key in keys):
+            if getattr(google, name) is None:
+                raise BadSetting(_variable(name), "is needed: this function works with it")
+        return google
     for variable in map(_variable, Google.model_fields):
         if variable in given:
             raise BadSetting(variable, "is for Google Cloud: it needs ENVCTL_PROJECT")

@@ -43,7 +43,7 @@ def entry_point(name: str) -> Callable[[Request], Response]:
     request: a process that can't work is not to listen.
     """
     app = application(name)
-    config.load()
+    config.load(keys=load(name).keys)
 
     def entry(request: Request) -> Response:
         return app.response_class.from_app(app.wsgi_app, request.environ)

@@ -6,7 +6,9 @@ from shared.domain.simulation import PRESETS
 from shared.errors import ClockAdvancing, ClockIsReal, Contended
 from shared.http.routes import Answer, Call, Group
 
-group = Group("simulation", "Simulation: failures on purpose, and a clock that can be advanced")
+group = Group(
+    "simulation", "Simulation: failures on purpose, and a clock that can be advanced", keys=["signing"]
+)
 
 
 @group.route("GET", "/simulation/scenarios", {200: list[ScenarioView]}, public=True)

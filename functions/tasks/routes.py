@@ -9,7 +9,7 @@ from shared.ports import Ref
 from shared.settling import settle
 from shared.times import from_text
 
-group = Group("tasks", "The platform's own callbacks")
+group = Group("tasks", "The platform's own callbacks", keys=[])
 
 
 @group.route("POST", "/tasks/settle", {200: SettleView}, internal=True)

@@ -4,13 +4,14 @@ import inspect
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from werkzeug.datastructures import ETags, MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from shared import ids
 from shared.access import Caller
+from shared.config import KeyName
 from shared.domain.roles import Permission
 from shared.errors import EnvctlError, PreconditionFailed
 from shared.http.origins import Origin
@@ -164,9 +165,11 @@ ROOT_PATHS = {"/", "/health", "/openapi.json", "/docs", "/redoc", "/assets/{name
 class Group:
     """The routes of one function. Its folder under `functions/` has it as `group`."""
 
-    def __init__(self, name: str, about: str) -> None:
+    def __init__(self, name: str, about: str, keys: Sequence[KeyName] = get_args(KeyName)) -> None:
         self.name = name
         self.about = about
+        self.keys = keys
+        """What its function is given of the instance's keys, and refuses to start without."""
         self.routes: list[Route] = []
 
     def route(  # noqa: PLR0913 - a route's whole description stands at its handler

@@ -19,7 +19,7 @@ from shared import account_documents, documents, groups, tokens
 from shared.adapters.sqlite import Database
 from shared.adapters.sqlite_store import SqliteStore
 from shared.callbacks import SecretCheck
-from shared.config import Settings
+from shared.config import KeyName, Settings
 from shared.domain.user import User
 from shared.held import HeldRequests
 from shared.http.app import create_app
@@ -49,7 +49,19 @@ _SERVED: dict[str, Runtime] = {}
 
 @cache
 def _app(name: str) -> Flask:
-    return create_app(groups.load(name), lambda: _SERVED["runtime"])
+    group = groups.load(name)
+
+    def runtime() -> Runtime:
+        served = _SERVED["runtime"]
+        return replace(served, keys=_only(served.keys, *group.keys))
+
+    return create_app(group, runtime)
+
+
+@cache
+def _only(keys: Keys, *names: KeyName) -> Keys:
+    """What a function is given of the keys: one that used another would fail here as in the cloud."""
+    return Keys(keys.signing if "signing" in names else {}, keys.identity if "identity" in names else b"")
 
 
 @dataclass(frozen=True)

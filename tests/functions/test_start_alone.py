@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from shared import groups
-from tests.functions.started import OWN, ROOT, SECRET, Started, command, environment, free_port, started
+from tests.functions.started import (
+    ON_GOOGLE,
+    OWN,
+    ROOT,
+    SECRET,
+    Started,
+    command,
+    environment,
+    free_port,
+    started,
+)
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +112,31 @@ def test_a_bad_deploy_dies_with_the_variables_name_instead_of_listening(
     assert len(lines) == 1, "a sentence, no stack trace"
     assert lines[0].startswith(f"envctl: {bad}: ")
     assert list(tmp_path.iterdir()) == []
+
+
+KEYS = {f"ENVCTL_{name.upper()}_KEY" for name in ("signing", "identity")}
+
+
+def _with_keys(home: Path, keys: set[str]) -> dict[str, str]:
+    """The variables of a function on Google's parts that has these keys and no others."""
+    parts = {name: value for name, value in ON_GOOGLE.items() if name not in KEYS - keys}
+    return environment(home, **parts, K_SERVICE="a-function-in-the-cloud")
+
+
+def _needed(name: str) -> set[str]:
+    return {f"ENVCTL_{key.upper()}_KEY" for key in groups.load(name).keys}
+
+
+@pytest.mark.parametrize("name", groups.names())
+def test_it_starts_with_the_keys_that_it_needs_alone(tmp_path: Path, name: str) -> None:
+    with started([name], _with_keys(tmp_path, _needed(name))) as running:
+        status, _, _ = running[name].ask("GET", "/nothing")
+    assert status == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [(name, key) for name in groups.names() for key in sorted(_needed(name))]
+)
+def test_it_does_not_start_without_a_key_that_it_needs(tmp_path: Path, name: str, key: str) -> None:
+    lines = _refused(name, _with_keys(tmp_path, _needed(name) - {key}))
+    assert lines == [f"envctl: {key}: is needed: this function works with it"]

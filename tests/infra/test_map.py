@@ -1,6 +1,8 @@
 """What Terraform reads is what the code is: functions, settings, the gateway's routes, log lines, indexes."""
 
 import ast
+import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +12,12 @@ import pytest
 
 from infra import gateway, settings
 from shared import groups
+from shared.adapters.firestore_values import EXPIRING
+from shared.adapters.indexes import INDEXES, policies
 from shared.config import Settings
 from shared.http.routes import Route
+from shared.http.types import PageParameters
+from shared.keys import Keys
 
 ROOT = Path(__file__).parents[2]
 INSTANCE = ROOT / "infra" / "modules" / "instance"
@@ -19,6 +25,8 @@ MAP = gateway.functions()
 MONITORING = (INSTANCE / "monitoring.tf").read_text(encoding="utf-8")
 ENQUEUEING = {"change_environment", "enqueue", "wake", "wake_environment"}
 """What of `shared.changing` and `shared.waking` asks for a wake-up."""
+DERIVED = {name for name in vars(Keys) if inspect.isfunction(vars(Keys)[name]) and not name.startswith("_")}
+"""What of `Keys` is made with the identity key: all that it makes."""
 
 
 def _routes() -> Iterator[Route]:
@@ -76,6 +84,26 @@ def test_a_function_whose_requests_are_written_down_may_write() -> None:
             assert MAP[route.group]["database_role"] == "roles/datastore.user", route.full_path
 
 
+@pytest.mark.parametrize("name", groups.names())
+def test_a_function_is_given_exactly_the_secrets_that_it_uses(name: str) -> None:
+    """The signing key by who asks for access tokens; the identity key by who makes or reads what it seals.
+
+    That it is given no less: `tests/functions/api.py` serves every test's requests with these keys only.
+    """
+    routes = groups.load(name).routes
+    signs = any(not (route.public or route.internal) for route in routes)
+    seals = any(route.repeatable or issubclass(route.query or object, PageParameters) for route in routes)
+    names_it = any(
+        isinstance(node, ast.Attribute) and node.attr in DERIVED
+        for file in (ROOT / "functions" / name).glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    )
+    used = ["signing"] * signs + ["identity"] * (seals or names_it)
+    assert MAP[name]["secrets"] == list(groups.load(name).keys) == used, (
+        f"infra/functions.json, and `keys` of functions/{name}/routes.py"
+    )
+
+
 def test_the_gateways_document_is_fresh() -> None:
     file = ROOT / "infra" / "gateway.json.tftpl"
     assert file.read_text(encoding="utf-8") == gateway.text(), "run `make openapi`"
@@ -97,6 +125,20 @@ def test_terraform_looks_at_every_kind_of_bound_that_the_model_has() -> None:
         "default",
     }:
         assert f'"{bound}"' in text or f"bound.{bound}" in text, bound
+
+
+def test_whatever_ends_by_itself_has_a_ttl_policy() -> None:
+    """As many kinds of documents say when they end as collections have a policy."""
+    said = [
+        file
+        for folder in ("functions", "shared")
+        for file in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant) and key.value == EXPIRING
+    ]
+    assert len(said) == len(list(policies(json.loads(INDEXES.read_text(encoding="utf-8"))))), said
 
 
 def _operations() -> Iterator[tuple[str, str, dict[str, Any]]]:

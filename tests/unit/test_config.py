@@ -149,6 +149,7 @@ def test_on_google_cloud_every_part_is_named() -> None:
         "ENVCTL_PROJECT": "acme-platform",
         "ENVCTL_DATABASE": "team-a",
     }
+    assert google.identity_key is not None
     assert config.key_bytes(google.identity_key) == bytes([255] * 40)
     assert google.previous_signing_key is None
     assert google.tasks_endpoint is None
@@ -158,7 +159,15 @@ def test_on_google_cloud_every_part_is_named() -> None:
 def test_a_part_that_is_not_named_is_asked_for(variable: str) -> None:
     given = {name: value for name, value in ON_GOOGLE.items() if name != variable}
     with pytest.raises(BadSetting, match=f"^{variable}: "):
-        config.load(given)
+        config.load(given, ["signing", "identity"])
+
+
+def test_keys_are_asked_for_by_those_only_that_work_with_them() -> None:
+    google = config.load({name: value for name, value in ON_GOOGLE.items() if "KEY" not in name}).google
+    assert google is not None
+    assert google.signing_key is google.identity_key is None
+    with pytest.raises(BadSetting, match=r"^ENVCTL_IDENTITY_KEY: "):
+        config.load({**ON_GOOGLE, "ENVCTL_IDENTITY_KEY": ""})
 
 
 @pytest.mark.parametrize("name", [name for name in config.Google.model_fields if name != "project"])

@@ -101,22 +101,31 @@ def test_a_missing_signing_key_is_made_anew_beside_a_database_too(tmp_path: Path
     assert after.signing != before.signing
 
 
+def _on_google(**variables: str) -> Keys:
+    """The keys of a function on Google Cloud with these variables besides."""
+    google = config.load(
+        {
+            "ENVCTL_PROJECT": "a-project",
+            "ENVCTL_DATABASE": "envctl-a",
+            "ENVCTL_QUEUE": "projects/a-project/locations/europe-west1/queues/envctl",
+            "ENVCTL_TASKS_URL": "https://tasks.example.com",
+            "ENVCTL_TASKS_ACCOUNT": "tasks@a-project.iam.gserviceaccount.com",
+            **variables,
+        }
+    ).google
+    assert google is not None
+    return given_keys(google)
+
+
 def _given(signing: bytes, previous: bytes | None = None) -> Keys:
     """The keys of an instance on Google Cloud with these signing keys."""
     variables = {
-        "ENVCTL_PROJECT": "a-project",
-        "ENVCTL_DATABASE": "envctl-a",
-        "ENVCTL_QUEUE": "projects/a-project/locations/europe-west1/queues/envctl",
-        "ENVCTL_TASKS_URL": "https://tasks.example.com",
-        "ENVCTL_TASKS_ACCOUNT": "tasks@a-project.iam.gserviceaccount.com",
         "ENVCTL_SIGNING_KEY": base64.b64encode(signing).decode(),
         "ENVCTL_IDENTITY_KEY": base64.urlsafe_b64encode(b"\xff" * 40).decode(),
     }
     if previous is not None:
         variables["ENVCTL_PREVIOUS_SIGNING_KEY"] = base64.b64encode(previous).decode()
-    google = config.load(variables).google
-    assert google is not None
-    return given_keys(google)
+    return _on_google(**variables)
 
 
 def _token(keys: Keys) -> str:
@@ -127,6 +136,14 @@ def test_given_keys_are_the_bytes_of_the_settings() -> None:
     keys = _given(NEW)
     assert keys.signing == {key_id(NEW): NEW}
     assert keys.identity == b"\xff" * 40
+
+
+def test_what_a_function_is_not_given_it_can_not_use() -> None:
+    keys = _on_google()
+    with pytest.raises(Unauthenticated):
+        tokens.verify(keys, _token(_given(NEW)), NOW)
+    with pytest.raises(AssertionError):
+        keys.email_key("a@example.com")
 
 
 def test_of_two_signing_keys_the_first_signs_and_both_verify() -> None:
