@@ -27,6 +27,11 @@ $(VENV)/dev.done: $(VENV)/google.done requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
+$(VENV)-checkov/done: requirements-infra.txt
+	$(PYTHON) -m venv $(VENV)-checkov
+	$(VENV)-checkov/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-infra.txt
+	@touch $@
+
 $(VENV)/browser.done: $(VENV)/dev.done requirements-browser.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-browser.txt
 	@touch $@
@@ -66,7 +71,8 @@ drawings: $(VENV)/run.done  ## Draw the lifecycles anew, from the tables
 bundle:  ## Make build/envctl.zip, what Cloud Functions gets, and print its SHA-256
 	@$(PYTHON) -m infra.bundle
 
-infra-check: $(VENV)/dev.done  ## Check infra/ with Terraform: format, validity, tests, plans, and that each breakage is noticed
+infra-check: $(VENV)/dev.done $(VENV)-checkov/done  ## Check infra/: checkov's rules, format, validity, tests, plans, and that each breakage is noticed
+	$(VENV)-checkov/bin/checkov --directory infra --framework terraform --compact --quiet --skip-download
 	$(BIN)/python -m pytest tests/infra/terraform
 
 faults: $(VENV)/dev.done  ## Write docs/faults.md anew: what every operation does under every kind of fault

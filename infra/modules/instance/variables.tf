@@ -108,6 +108,13 @@ variable "instance" {
     error_message = "default_ttl_hours must not be above maximum_ttl_hours; they are ${local.known_settings.default_ttl_hours.default} and ${local.known_settings.maximum_ttl_hours.default} hours where nothing is set."
   }
   validation {
+    condition = alltrue([
+      for name, most in { held_requests = local.concurrency / 2, logins_at_once = local.concurrency * 3 / 4 } :
+      can(tonumber(var.instance.settings[name])) ? tonumber(var.instance.settings[name]) <= most : true
+    ])
+    error_message = "Of the ${local.concurrency} requests that a function handles at once, held_requests is at most half and logins_at_once three quarters: others must get through."
+  }
+  validation {
     condition = (
       contains([1, 2], length(var.instance.signing_keys))
       && length(distinct(var.instance.signing_keys)) == length(var.instance.signing_keys)
@@ -169,8 +176,8 @@ variable "functions" {
     error_message = "account is 2 to 6 letters, another for every function, and none of queue, sweep and gate."
   }
   validation {
-    condition     = alltrue([for function in var.functions : function.cpu == "1" && function.concurrency == 8])
-    error_message = "Every function has one CPU and 8 requests at once: below one CPU there is no concurrency."
+    condition     = alltrue([for function in var.functions : function.cpu == "1" && function.concurrency == local.concurrency])
+    error_message = "Every function has one CPU and ${local.concurrency} requests at once: below one CPU there is no concurrency."
   }
   validation {
     condition     = alltrue([for function in var.functions : function.timeout_seconds == 25])

@@ -57,23 +57,36 @@ class Workspace:
 
     def plan(self, test: str) -> "Plan":
         """What Terraform would do, by the one `run` of a test file of the root module."""
-        ran = self.run("test", "-json", "-verbose", f"-filter=tests/{test}.tftest.hcl")
-        plans = [
-            said["test_plan"]
-            for line in ran.output.splitlines()
-            if '"test_plan"' in line
-            for said in (json.loads(line),)
-        ]
+        (plan,) = self.plans(test).values()
+        return plan
+
+    def plans(self, test: str, module: str = "infra") -> dict[str, "Plan"]:
+        """What Terraform would do, by each `run` of a test file that plans and is not refused."""
+        ran = self.run("test", "-json", "-verbose", f"-filter=tests/{test}.tftest.hcl", module=module)
         assert ran.code == 0, ran.output[-5_000:]
-        assert len(plans) == 1, f"{len(plans)} plans"
-        return Plan([change for change in plans[0]["resource_changes"] if change["mode"] == "managed"])
+        said = [json.loads(line) for line in ran.output.splitlines() if '"test_plan"' in line]
+        return {
+            one["@testrun"]: Plan(
+                [change for change in one["test_plan"]["resource_changes"] if change["mode"] == "managed"]
+            )
+            for one in said
+        }
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The resources that a plan makes."""
+    """The resources that a plan makes, changes, keeps and removes."""
 
     changes: list[dict[str, Any]]
+
+    @cached_property
+    def differing(self) -> dict[str, dict[str, Any]]:
+        """What is not kept as it is: address and its actions, with what was before and will be after."""
+        return {
+            change["address"]: change["change"]
+            for change in self.changes
+            if change["change"]["actions"] != ["no-op"]
+        }
 
     @cached_property
     def types(self) -> set[str]:

@@ -12,7 +12,10 @@ from tests.infra.terraform.terraform import ROOT, Ran, Workspace
 
 PATCHES = sorted((ROOT / "tests" / "infra" / "breakages").glob("*.patch"))
 INSTANCE = "infra/modules/instance"
-REASONS = r"Test assertion failed|Missing expected failure|Invalid value for|Unsupported argument|one of"
+REASONS = (
+    r"Test assertion failed|Missing expected failure|Invalid value for|Unsupported argument|one of"
+    r"|These would change"
+)
 """Why a check may fail: nothing that merely can't be read counts."""
 
 
@@ -37,6 +40,9 @@ def _noticed_by(patch: Path) -> str:
 def _check(workspace: Workspace, name: str) -> Ran:
     if name == "validate":
         return workspace.run("validate")
+    if name == "again":
+        differing = workspace.plans("again")["unchanged"].differing
+        return Ran("a second plan", len(differing), f"These would change: {', '.join(differing)}")
     return workspace.run("test", f"-filter=tests/{name}.tftest.hcl", module=INSTANCE)
 
 
@@ -56,5 +62,6 @@ def test_there_are_enough_of_every_kind() -> None:
     assert len(PATCHES) >= 30
     assert {_noticed_by(patch) for patch in PATCHES} == {
         "validate",
+        "again",
         *(file.name.partition(".")[0] for file in (ROOT / INSTANCE / "tests").glob("*.tftest.hcl")),
     }

@@ -4,12 +4,14 @@ import base64
 import json
 import re
 from itertools import permutations
+from typing import Any
 
 import pytest
 
 from infra.gateway import functions
 from infra.settings import ONE_MACHINE
-from shared import config
+from shared import config, groups
+from shared.adapters.indexes import INDEXES, policies
 from shared.config import Google, Settings
 from tests.infra.terraform.conftest import TEAMS
 from tests.infra.terraform.terraform import Plan
@@ -74,6 +76,13 @@ def _names(team: str) -> re.Pattern[str]:
     """The team's names in a text: none of those of a team whose name begins or ends as this one's."""
     parts = [*functions(), *(entry["account"] for entry in functions().values()), *PARTS]
     return re.compile(rf"envctl-{team}(?=$|[\"/@ :.]|-(?:{'|'.join(parts)}|[0-9]))")
+
+
+def given_to(function: dict[str, Any]) -> dict[str, str]:
+    """The variables that a function is started with; a key stands for each of its secrets."""
+    (service,) = function["service_config"]
+    secrets = {variable["key"]: KEY for variable in service["secret_environment_variables"]}
+    return {**service["environment_variables"], **secrets, "K_SERVICE": function["name"]}
 
 
 def _grants(plan: Plan, team: str) -> list[dict[str, object]]:
@@ -143,13 +152,35 @@ def test_names_are_different_and_short_enough(plan: Plan) -> None:
 def test_a_function_starts_with_what_it_is_given(plan: Plan, team: str) -> None:
     """The settings' own validation takes what Terraform sets."""
     for address, function in plan.of("google_cloudfunctions2_function", team).items():
-        (service,) = function["service_config"]
-        secrets = {variable["key"]: KEY for variable in service["secret_environment_variables"]}
-        given = {**service["environment_variables"], **secrets, "K_SERVICE": function["name"]}
-        settings = config.load(given)
+        (name,) = (name for name in groups.names() if function["name"] == f"envctl-{team}-{name}")
+        settings = config.load(given_to(function), groups.load(name).keys)
         assert settings.google is not None, address
         assert settings.google.database == f"envctl-{team}"
         assert settings.google.queue.endswith(f"/queues/envctl-{team}-tasks")
+
+
+def test_a_function_is_given_the_keys_that_it_needs_and_may_read_no_other(plan: Plan) -> None:
+    """Variables and grants are made of the map in two places: neither has more than the code needs."""
+    variables = {
+        (function["name"], variable["secret"])
+        for function in plan.of("google_cloudfunctions2_function").values()
+        for variable in function["service_config"][0]["secret_environment_variables"]
+    }
+    accounts = {
+        f"serviceAccount:{function['service_config'][0]['service_account_email']}": function["name"]
+        for function in plan.of("google_cloudfunctions2_function").values()
+    }
+    grants = {
+        (accounts[grant["member"]], grant["secret_id"])
+        for grant in plan.of("google_secret_manager_secret_iam_member").values()
+    }
+    needed = {
+        (f"envctl-{team}-{name}", f"envctl-{team}-{key}")
+        for team in TEAMS
+        for name in groups.names()
+        for key in groups.load(name).keys
+    }
+    assert variables == grants == needed
 
 
 def test_every_variable_is_set_or_has_a_default_or_is_for_one_machine(plan: Plan) -> None:
@@ -199,6 +230,17 @@ def test_what_docs_cost_counts_is_what_there_is(plan: Plan, team: str) -> None:
     assert all(
         len(policy["conditions"]) == 1 for policy in plan.of("google_monitoring_alert_policy", team).values()
     )
+
+
+@pytest.mark.parametrize("team", TEAMS)
+def test_every_ttl_policy_is_made_in_the_teams_database_and_no_other(plan: Plan, team: str) -> None:
+    made = {
+        (field["database"], field["collection"], field["field"])
+        for field in plan.of("google_firestore_field", team).values()
+        if field["ttl_config"]
+    }
+    declared = json.loads(INDEXES.read_text(encoding="utf-8"))
+    assert made == {(f"envctl-{team}", *policy) for policy in policies(declared)}
 
 
 def test_functions_are_built_from_the_one_bundle(plan: Plan) -> None:

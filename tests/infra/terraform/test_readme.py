@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared import config
 from tests.infra.terraform.terraform import ROOT, Plan, Workspace
+from tests.infra.terraform.test_plan import given_to
 
 TEXT = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
 EXAMPLES = {
@@ -45,8 +47,14 @@ def _plan(examples: Workspace, variables: str) -> Plan:
 
 
 def test_there_is_one_for_each_task() -> None:
-    tasks = {"add a team", "a team with everything", "add a function", "rotate the key", "delete a team"}
-    assert set(EXAMPLES) == tasks
+    assert set(EXAMPLES) == {
+        "add a team",
+        "a team with everything",
+        "quotas and speed",
+        "add a function",
+        "rotate the key",
+        "delete a team",
+    }
 
 
 def test_adding_a_team(examples: Workspace) -> None:
@@ -65,6 +73,19 @@ def test_a_team_with_everything(examples: Workspace) -> None:
     ]
     set_here = function["service_config"][0]["environment_variables"]
     assert set_here["ENVCTL_MAXIMUM_TTL_HOURS"] == "72"
+
+
+def test_quotas_and_speed(examples: Workspace) -> None:
+    plan = _plan(examples, EXAMPLES["quotas and speed"][1])
+    given = {
+        team: config.load(given_to(function))
+        for team in ("payments", "training", "live")
+        for function in plan.of("google_cloudfunctions2_function", team).values()
+    }
+    payments, training, live = given.values()
+    assert (payments.quota_projects, payments.quota_environments) == (20, 50)
+    assert (training.speed, training.scenarios) == (60, True)
+    assert (live.speed, live.scenarios) == (1, False)
 
 
 def test_adding_a_function(examples: Workspace) -> None:

@@ -43,6 +43,18 @@ run "one_key" {
   }
 }
 
+run "none_that_a_function_does_not_need" {
+  command = plan
+  assert {
+    condition     = { for name, function in google_cloudfunctions2_function.this : name => join(" ", [for variable in function.service_config[0].secret_environment_variables : variable.secret]) } == { for name, function in var.functions : name => join(" ", formatlist("envctl-payments-%s", function.secrets)) }
+    error_message = "A function has the keys that the function map says, and no other."
+  }
+  assert {
+    condition     = length(google_cloudfunctions2_function.this["tasks"].service_config[0].secret_environment_variables) == 0
+    error_message = "Callbacks need no key."
+  }
+}
+
 run "the_next_key_verifies_first" {
   command = plan
   variables {

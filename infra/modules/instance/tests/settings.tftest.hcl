@@ -30,6 +30,7 @@ run "every_setting_at_its_bounds" {
       access_token_seconds = 60, canceling_seconds = 0.001, default_ttl_hours = 8760, maximum_ttl_hours = 8760, deleting_seconds = 31536000
       environment_domain   = "preview.payments.example.com", grace_seconds = 31536000, log_level = "ERROR", pending_seconds = 1, provisioning_seconds = 1
       running_seconds      = 1, tombstone_seconds = 31536000, deadline_seconds = 31536000, scenarios = false, speed = 100000
+      quota_projects       = 0, quota_environments = 1000000, held_requests = 4, logins_at_once = 6
     } }
   }
   assert {
@@ -154,6 +155,30 @@ run "a_speed_above_the_most_is_refused" {
   command = plan
   variables {
     instance = { settings = { speed = 100001 } }
+  }
+  expect_failures = [var.instance]
+}
+
+run "a_quota_above_the_most_is_refused" {
+  command = plan
+  variables {
+    instance = { settings = { quota_projects = 1000001 } }
+  }
+  expect_failures = [var.instance]
+}
+
+run "more_held_requests_than_half_of_all_are_refused" {
+  command = plan
+  variables {
+    instance = { settings = { held_requests = 5 } }
+  }
+  expect_failures = [var.instance]
+}
+
+run "more_logins_than_three_quarters_of_all_are_refused" {
+  command = plan
+  variables {
+    instance = { settings = { logins_at_once = 7 } }
   }
   expect_failures = [var.instance]
 }
