@@ -1,4 +1,4 @@
-"""Many clients send the same creates at once, each with its idempotency key: each key must make one object."""
+"""Many clients send the same creates at once, with idempotency keys: each key must make one object."""
 
 import asyncio
 from collections import Counter
