@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from shared.domain.actions import EnvironmentAction
 from shared.domain.environment import MACHINE, EnvironmentStatus, EnvironmentType, NoteAction, Policy
+from shared.http.shapes import shape, shapes
 from shared.http.simulations import Simulated, SimulationView
 from shared.http.types import (
     Action,
@@ -24,11 +25,22 @@ from shared.http.types import (
 )
 from shared.http.views import StepView
 
-Hours = Annotated[float, Field(gt=0, allow_inf_nan=False, examples=[24])]
+_LONGEST: dict[str, JsonValue] = {"maximum": 8_760}
+"""For the document: no instance has a longer maximum."""
+
+Hours = Annotated[float, Field(gt=0, allow_inf_nan=False, examples=[24], json_schema_extra=_LONGEST)]
 
 
 class NewEnvironment(Input):
     """An environment to open."""
+
+    model_config = ConfigDict(
+        json_schema_extra=shapes(
+            shape(without=("ttl_hours", "expires_at")),
+            shape(without=("expires_at",), type=EnvironmentType.EPHEMERAL),
+            shape(without=("ttl_hours",), type=EnvironmentType.EPHEMERAL),
+        )
+    )
 
     name: Name = Field(examples=["preview-pr-123"])
     type: EnvironmentType = Field(strict=False)
@@ -54,6 +66,10 @@ class NewEnvironment(Input):
 
 class NewLease(Action):
     """How long an environment is to last: one of the two. The maximum counts from its creation."""
+
+    model_config = ConfigDict(
+        json_schema_extra=shapes(shape("hours", without=("until",)), shape("until", without=("hours",)))
+    )
 
     hours: Hours | None = Field(default=None, description="From now on.", examples=[24])
     until: Moment | None = Field(default=None, description="Instead of `hours`: when it expires.")

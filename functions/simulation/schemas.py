@@ -5,6 +5,7 @@ from pydantic import ConfigDict, Field
 from functions.simulation.durations import Duration
 from functions.simulation.events import Kind
 from shared.domain.simulation import Scenario
+from shared.http.shapes import shape, shapes
 from shared.http.types import Input, Moment, Time, View
 
 
@@ -17,6 +18,10 @@ class ScenarioView(View):
 
 class NewAdvance(Input):
     """How far to advance the clock: one of the two, 366 days at most."""
+
+    model_config = ConfigDict(
+        json_schema_extra=shapes(shape("by", without=("to",)), shape("to", without=("by",)))
+    )
 
     by: Duration | None = Field(
         default=None,

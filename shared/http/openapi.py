@@ -7,7 +7,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import UnionType
 from typing import Any, get_args, get_origin
 
@@ -17,6 +17,7 @@ from pydantic.json_schema import models_json_schema
 from shared import errors, groups, request_errors
 from shared.domain.roles import Permission
 from shared.http import health, problems
+from shared.http.links import links
 from shared.http.openapi_parts import HEADERS, PROBLEM, PROBLEM_HEADERS, REQUEST_HEADERS, Schema
 from shared.http.parsing import FORM_TYPE
 from shared.http.routes import EVENT_STREAM, JSON, TEXT, EventStream, Group, Route
@@ -34,7 +35,7 @@ def document() -> Schema:
     schemas = _schemas(routes)
     paths: dict[str, Schema] = {}
     for route in routes:
-        paths.setdefault(route.full_path, {})[route.method.lower()] = _operation(route, schemas)
+        paths.setdefault(route.full_path, {})[route.method.lower()] = _operation(route, routes, schemas)
     for parameters in {part.__name__ for route in routes for part in (route.query, route.headers) if part}:
         del schemas[parameters]  # they stand at their operations
     return {
@@ -85,7 +86,7 @@ def _models(answer: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - a type
     return [item for item in inner if isinstance(item, type) and issubclass(item, BaseModel)]
 
 
-def _operation(route: Route, schemas: dict[str, Schema]) -> Schema:
+def _operation(route: Route, routes: Sequence[Route], schemas: dict[str, Schema]) -> Schema:
     summary, _, description = inspect.cleandoc(route.handler.__doc__ or "").partition("\n\n")
     more = {"description": description.replace("\n", " ")} if description else {}
     operation: Schema = {
@@ -99,7 +100,7 @@ def _operation(route: Route, schemas: dict[str, Schema]) -> Schema:
             *_parameters("header", route.headers, schemas),
             *_common_headers(route),
         ],
-        "responses": {**_answers(route), **_problems(route)},
+        "responses": {**_answers(route, routes), **_problems(route)},
         "security": [] if route.public else _SECURITY,
     }
     for model, media_type in ((route.body, JSON), (route.form, FORM_TYPE)):
@@ -127,7 +128,8 @@ def _parameters(place: str, model: type[Parameters] | None, schemas: dict[str, S
             schema = next(option for option in schema["anyOf"] if option.get("type") != "null")
         parameter = {"name": name, "in": place, "description": field["description"], "schema": schema}
         if schema.get("type") == "array":
-            parameter |= {"style": "form", "explode": False}
+            # An empty list can't be told from an empty word.
+            parameter |= {"style": "form", "explode": False, "schema": {**schema, "minItems": 1}}
         found.append(parameter)
     return found
 
@@ -141,7 +143,7 @@ def _common_headers(route: Route) -> list[Schema]:
     return [{"name": name, "in": "header", **REQUEST_HEADERS[name]} for name, is_so in taken.items() if is_so]
 
 
-def _answers(route: Route) -> Schema:
+def _answers(route: Route, routes: Sequence[Route]) -> Schema:
     found: Schema = {}
     for status, answer in route.answers.items():
         described: Schema = {"description": "Success"}
@@ -153,6 +155,8 @@ def _answers(route: Route) -> Schema:
         if status == 201 and route.repeatable:
             names.append("Idempotent-Replayed")
         described["headers"] = {name: HEADERS[name] for name in names}
+        if following := links(route, status, routes):
+            described["links"] = following
         found[str(status)] = described
     if route.shows_resource:
         headers = {name: HEADERS[name] for name in ("X-Request-Id", *_rate_headers(route), "ETag")}

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from shared import durations
@@ -12,6 +12,7 @@ from shared.domain.deployment import Deployment
 from shared.domain.simulation import Scenario, Simulation
 from shared.domain.timeline import Outcome
 from shared.errors import Fault, InvalidInput
+from shared.http.shapes import shape, shapes
 from shared.http.types import Input, View
 
 Phase = Literal["validate", "fetch", "configure", "release", "verify"]
@@ -21,11 +22,23 @@ LARGEST_SEED = 2**53 - 1
 """The largest whole number that every JSON reader knows exactly."""
 
 
+_LONGEST: dict[str, JsonValue] = {"maximum": 31_536_000}
+"""For the document: no instance has a longer deadline."""
+
+
 class NewSimulation(Input):
     """How it is to fare: a scenario, or what is to happen. What is left out or null is as usual.
 
     As an object shows it, it can be asked for again.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra=shapes(
+            shape("scenario", without=("seconds", "outcome", "fail_at")),
+            shape(without=("scenario", "seed", "fail_at")),
+            shape("fail_at", without=("scenario", "seed"), outcome="fail"),
+        )
+    )
 
     scenario: Scenario | None = Field(
         default=None, strict=False, description="By name; then nothing but a seed stands beside it."
@@ -36,7 +49,7 @@ class NewSimulation(Input):
         "out, the object's id.",
         examples=[7],
     )
-    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False, json_schema_extra=_LONGEST)] | None = Field(
         default=None,
         description="How long it takes: as long as usual if left out, the instance's deadline (60) at most.",
     )

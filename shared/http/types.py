@@ -28,8 +28,11 @@ DEEPEST_CONFIG = 32
 MOST_DECIMALS = 6
 """Of a second."""
 
-_PRINTABLE = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+_PRINTABLE = rf"^[^{_CONTROL}]*$"
 """No control characters."""
+_NOT_BLANK = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+"""Nor only space: for the document."""
 
 
 class Input(BaseModel):
@@ -74,14 +77,19 @@ def _text(most: int, least: int = 0) -> StringConstraints:
     return StringConstraints(min_length=least, max_length=most, pattern=_PRINTABLE)
 
 
-Name = Annotated[str, _text(100, 1), AfterValidator(_not_blank)]
+_described_not_blank = Field(json_schema_extra={"pattern": _NOT_BLANK})
+Name = Annotated[str, _text(100, 1), AfterValidator(_not_blank), _described_not_blank]
 Description = Annotated[str, _text(1_000)]
-Version = Annotated[str, _text(128, 1), AfterValidator(_not_blank)]
+Version = Annotated[str, _text(128, 1), AfterValidator(_not_blank), _described_not_blank]
 
-_REPO_URL = re.compile(
-    r"(https?|ssh|git)://(?P<login>[^\s/@]+@)?[^\s/@?#]+(/[^\s]*)?"  # a URL
-    r"|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^\s:]+"  # scp's form: git@host:path
+_SPACE = rf"\s{_CONTROL}"
+_REPO_FORMS = (
+    rf"(https?|ssh|git)://(%s[^{_SPACE}/@%s]+@)?[^{_SPACE}/@?#]+(/[^{_SPACE}]*)?"  # a URL
+    rf"|[A-Za-z0-9_.-]+@[A-Za-z0-9.-]+:[^{_SPACE}:]+"  # scp's form: git@host:path
 )
+_REPO_URL = re.compile(_REPO_FORMS % ("?P<login>", ""))
+_REPO_URL_DESCRIBED = f"^({_REPO_FORMS % ('', ':')})$"
+"""Without a password in it."""
 
 
 def _repo_url(text: str) -> str:
@@ -95,7 +103,12 @@ def _repo_url(text: str) -> str:
     return text
 
 
-RepoUrl = Annotated[str, _text(2_048, 1), AfterValidator(_repo_url)]
+RepoUrl = Annotated[
+    str,
+    _text(2_048, 1),
+    AfterValidator(_repo_url),
+    Field(json_schema_extra={"pattern": _REPO_URL_DESCRIBED}),
+]
 
 
 def depth(value: Any) -> int:  # noqa: ANN401 - any JSON value
@@ -211,7 +224,7 @@ class OneOf:
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 CommaSeparated = BeforeValidator(_comma_separated)
-Whole = Annotated[int, Field(ge=0), BeforeValidator(_whole)]
+Whole = Annotated[int, Field(ge=0, le=999_999_999), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=1_000), BeforeValidator(_whole)]
 PageSize = Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)]
 

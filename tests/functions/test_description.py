@@ -11,7 +11,7 @@ from shared import groups
 from shared.domain import deployment, environment
 from shared.http import health, openapi, problems
 from shared.http.routes import Route
-from tests.functions.answers import DOCUMENT
+from tests.functions.answers import DOCUMENT, hold_against
 from tests.functions.api import Api
 
 OPERATIONS: dict[str, dict[str, Any]] = {
@@ -84,8 +84,108 @@ def test_a_log_has_three_forms_and_a_stream_goes_on_after_an_event() -> None:
         "text/event-stream",
     }
     [header] = [item for item in operation["parameters"] if item["in"] == "header"]
-    assert (header["name"], header["schema"]) == ("Last-Event-ID", {"type": "integer", "minimum": 0})
+    assert (header["name"], header["schema"]) == (
+        "Last-Event-ID",
+        {"type": "integer", "minimum": 0, "maximum": 999_999_999},
+    )
     assert "LogHeaders" not in SCHEMAS, "it stands at its operation"
+
+
+def _links(name: str) -> dict[str, dict[str, Any]]:
+    return {
+        link: answer["links"][link]
+        for answer in OPERATIONS[name]["responses"].values()
+        for link in answer.get("links", {})
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name.startswith("POST")])
+def test_what_is_made_links_to_every_operation_that_takes_its_id(name: str) -> None:
+    if "201" not in OPERATIONS[name]["responses"] or name.endswith("/register"):
+        assert not _links(name), "nothing is made, or nothing that a path names"
+        return
+    linked = _links(name)
+    assert linked
+    [(parameter, value)] = {
+        pair
+        for link in linked.values()
+        for pair in link["parameters"].items()
+        if pair[1].startswith("$response.body#/")
+    }
+    schema = OPERATIONS[name]["responses"]["201"]["content"]["application/json"]["schema"]
+    assert value.rpartition("/")[2] in SCHEMAS[schema["$ref"].rpartition("/")[2]]["properties"]
+    known = {parameter, *re.findall(r"{(\w+)}", name)}
+    taking = {
+        operation["operationId"]: re.findall(r"{(\w+)}", path) for path, operation in OPERATIONS.items()
+    }
+    assert {link: list(taken["parameters"]) for link, taken in linked.items()} == {
+        operation: taken for operation, taken in taking.items() if parameter in taken and known >= set(taken)
+    }
+    assert all(link == taken["operationId"] for link, taken in linked.items())
+
+
+def test_a_walk_along_the_links_comes_to_everything_that_an_environment_can_do() -> None:
+    environment_links = _links("POST /api/v1/environments/projects/{project_id}")
+    assert environment_links["roll_back_environment"]["parameters"] == {
+        "environment_id": "$response.body#/id"
+    }
+    assert _links("POST /api/v1/projects").keys() >= {"open_environment", "delete_project"}
+    for name in (
+        "POST /api/v1/deployments/environments/{environment_id}",
+        "POST /api/v1/environments/{environment_id}/rollback",
+    ):
+        assert _links(name).keys() == {"get_deployment", "cancel_deployment", "get_logs"}
+    members = _links("POST /api/v1/projects/{project_id}/members")
+    assert members["remove_member"]["parameters"] == {
+        "project_id": "$request.path.project_id",
+        "user_id": "$response.body#/user_id",
+    }
+    assert _links("POST /api/v1/auth/tokens").keys() == {"get_api_token", "delete_api_token"}
+
+
+def test_what_nobody_makes_by_name_is_reached_from_its_list() -> None:
+    assert _links("GET /api/v1/auth/sessions") == {
+        "end_session": {
+            "operationId": "end_session",
+            "parameters": {"session_id": "$response.body#/0/id"},
+        }
+    }
+    assert not _links("GET /api/v1/projects")
+
+
+RULES = [
+    ("NewLease", {"hours": 1}, {"hours": 1, "until": "2026-01-31T12:00:00Z"}),
+    ("NewLease", {"until": "2026-01-31T12:00:00Z"}, {"hours": None}),
+    ("NewAdvance", {"by": "PT1S", "to": None}, {}),
+    ("NewSimulation", {"scenario": "flaky", "seed": 7}, {"seed": 7}),
+    ("NewSimulation", {"seconds": 4, "outcome": "fail"}, {"scenario": "flaky", "seconds": 4}),
+    ("NewSimulation", {"outcome": "fail", "fail_at": "fetch"}, {"outcome": "succeed", "fail_at": "fetch"}),
+    (
+        "NewEnvironment",
+        {"name": "x", "type": "persistent", "ttl_hours": None},
+        {"name": "x", "type": "persistent", "ttl_hours": 1},
+    ),
+    (
+        "NewEnvironment",
+        {"name": "x", "type": "ephemeral", "ttl_hours": 1},
+        {"name": "x", "type": "ephemeral", "ttl_hours": 1, "expires_at": "2026-01-31T12:00:00Z"},
+    ),
+    ("NewDeployment", {"version": " 1 "}, {"version": "  "}),
+    ("NewProject", {"name": "x", "repo_url": "git@example.com:a"}, {"name": "x", "repo_url": "example.com"}),
+    (
+        "NewProject",
+        {"name": "x", "repo_url": "https://me@example.com:8443/a?b#c"},
+        {"name": "x", "repo_url": "https://me:word@example.com/a"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("schema", "good", "bad"), RULES)
+def test_a_rule_between_fields_stands_in_it(schema: str, good: dict[str, Any], bad: dict[str, Any]) -> None:
+    reference = {"$ref": f"#/components/schemas/{schema}"}
+    hold_against(reference, good)
+    with pytest.raises(AssertionError):
+        hold_against(reference, bad)
 
 
 def test_every_error_code_is_in_it() -> None:
