@@ -58,6 +58,7 @@ def main() -> int:
 
 
 def _serve(signals: Signals) -> None:
+    config.refuse_google()
     settings, port, secret = config.load(), config.port(), secrets.token_urlsafe(32)
     # A line per request is for machines that collect them; here it would bury what matters.
     level = settings.log_level if "log_level" in settings.model_fields_set else "WARNING"

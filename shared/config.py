@@ -15,11 +15,32 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from shared.startup import BadSetting
+from shared.wording import in_words
 
 Seconds = Annotated[float, Field(gt=0, le=31_536_000, allow_inf_nan=False)]
 Hours = Annotated[float, Field(gt=0, le=8_760, allow_inf_nan=False)]
 M = TypeVar("M", bound=BaseModel)
-Account = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+_PROJECT = r"^[a-z0-9][a-z0-9:.-]*$"
+_DATABASE = r"^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$"
+_QUEUE = r"^projects/[^/]+/locations/[^/]+/queues/[^/]+$"
+_ORIGIN = r"^https?://[^/?#\s]+$"
+_URL = r"^https?://\S+$"
+_ACCOUNT = r"^[^@\s]+@[^@\s]+$"
+_ENDPOINT = r"^[^/:\s]+:[0-9]{1,5}$"
+_DOMAIN = r"^[a-z0-9-]+(\.[a-z0-9-]+)*$"
+_FORMS = {
+    _PROJECT: "must be a project's id: lower-case letters, digits, `-`, `.` and `:`",
+    _DATABASE: "must be `(default)`, or 4 to 63 lower-case letters, digits and `-` that begin with a letter",
+    _QUEUE: "must be a queue's full name: projects/…/locations/…/queues/…",
+    _ORIGIN: "must be http:// or https:// and a host, without a path",
+    _URL: "must be a URL that begins with http:// or https://",
+    _ACCOUNT: "must be a service account's e-mail address",
+    _ENDPOINT: "must be host:port",
+    _DOMAIN: "must be a domain in lower-case letters, digits, `-` and `.`",
+}
+"""What a value that doesn't match must be."""
+
+Account = Annotated[str, Field(pattern=_ACCOUNT, max_length=254)]
 """A service account's e-mail address."""
 
 _HOST_PORT = re.compile(r"([^][/:\s]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
@@ -54,13 +75,13 @@ class Google(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    project: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9:.-]*$", max_length=80)]
+    project: Annotated[str, Field(pattern=_PROJECT, max_length=80)]
     """The Google Cloud project."""
-    database: Annotated[str, Field(pattern=r"^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$")]
+    database: Annotated[str, Field(pattern=_DATABASE)]
     """The Firestore database. `(default)` must be asked for in so many words."""
-    queue: Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/queues/[^/]+$")]
+    queue: Annotated[str, Field(pattern=_QUEUE)]
     """The Cloud Tasks queue, its full name."""
-    tasks_url: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+$", max_length=500)]
+    tasks_url: Annotated[str, Field(pattern=_ORIGIN, max_length=500)]
     """The tasks function, without a path: where callbacks go, and the audience of their tokens."""
     tasks_account: Account
     """The service account that callbacks are made as."""
@@ -72,12 +93,12 @@ class Google(BaseModel):
     """What they were signed with until the last rotation: it still verifies."""
     identity_key: Key | None = None
     """What e-mail keys and ids are made with. It never rotates."""
-    tasks_endpoint: Annotated[str, Field(pattern=r"^[^/:\s]+:[0-9]{1,5}$")] | None = None
+    tasks_endpoint: Annotated[str, Field(pattern=_ENDPOINT)] | None = None
     """host:port of a stand-in for Cloud Tasks, spoken to without TLS."""
     proxies: Annotated[int, Field(ge=1, le=9)] = 2
     """How many proxies write into X-Forwarded-For before a function reads it: Google's front end in front of
     API Gateway, and the one in front of the function."""
-    certificates_url: Annotated[str, Field(pattern=r"^https?://\S+$", max_length=500)] = (
+    certificates_url: Annotated[str, Field(pattern=_URL, max_length=500)] = (
         "https://www.googleapis.com/oauth2/v1/certs"
     )
     """Where the certificates are that tokens of service accounts are verified with."""
@@ -129,9 +150,7 @@ class Settings(BaseModel):
     """How long a session lasts at most, from its login: 90 days."""
     failed_logins_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     """How many wrong passwords a process takes from one address, whatever the accounts."""
-    environment_domain: Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$", max_length=190)] = (
-        "preview.example.com"
-    )
+    environment_domain: Annotated[str, Field(pattern=_DOMAIN, max_length=190)] = "preview.example.com"
     """Where environments' base URLs lie: `https://<id>.<domain>`."""
     callback_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
     """What callbacks must present on one machine; without it every callback is refused."""
@@ -189,7 +208,8 @@ def _validated(model: type[M], given: Mapping[str, str]) -> M:
         return model.model_validate({name: given[of] for name, of in variables.items() if of in given})
     except ValidationError as fault:
         first = fault.errors(include_input=False, include_url=False)[0]
-        raise BadSetting(_variable(str(first["loc"][0])), first["msg"]) from fault
+        form = _FORMS.get(first.get("ctx", {}).get("pattern", ""))
+        raise BadSetting(_variable(str(first["loc"][0])), form or in_words(first)) from fault
 
 
 def _google(given: Mapping[str, str], keys: Iterable[KeyName]) -> Google | None:
@@ -206,6 +226,17 @@ def _google(given: Mapping[str, str], keys: Iterable[KeyName]) -> Google | None:
     if "K_SERVICE" in given:  # Cloud Run's, which Cloud Functions run on: the disk there is memory
         raise BadSetting("ENVCTL_PROJECT", "is needed on Cloud Functions")
     return None
+
+
+def refuse_google(environ: Mapping[str, str] | None = None) -> None:
+    """Raise BadSetting where the parts on Google Cloud are named: a server on one machine has its own."""
+    given = os.environ if environ is None else environ
+    named = [variable for variable in map(_variable, Google.model_fields) if variable in given]
+    if named:
+        raise BadSetting(
+            ", ".join(named),
+            "says where an instance in the cloud is; unset it, a server on this machine has its own",
+        )
 
 
 def _home(given: str | None, home: Path) -> Path:

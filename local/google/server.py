@@ -38,6 +38,7 @@ def main() -> int:
 
 
 def _serve(signals: Signals) -> None:
+    config.refuse_google()  # all of that is set here
     settings, port = config.load(), config.port()
     config.refuse_virtual_time(settings)
     level = settings.log_level if "log_level" in settings.model_fields_set else "WARNING"

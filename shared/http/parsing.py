@@ -13,18 +13,11 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from shared.errors import Fault, InvalidInput
 from shared.http.types import Action, Input, Parameters
 from shared.request_errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
+from shared.wording import in_words
 
 MOST_BODY_BYTES = 65_536
 MOST_PARAMETERS = 20
 """Of a query or a form."""
-
-_DETAILS = {
-    "missing": "is required",
-    "extra_forbidden": "is not known here",
-    "string_pattern_mismatch": "must not contain control characters",
-    "string_unicode": "must not contain lone surrogates",
-}
-"""Where pydantic's own words would not help a client."""
 
 _IDEMPOTENCY_KEY = re.compile("[ -~]{1,255}")
 JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -173,9 +166,8 @@ def _fault(name: str, detail: str, *, in_body: bool) -> Fault:
 def _faults(error: ValidationError, *, in_body: bool) -> list[Fault]:
     """Pydantic's findings with places that clients know: JSON pointers (RFC 6901) or parameters' names."""
     faults = []
-    for finding in error.errors(include_url=False, include_context=False, include_input=False):
+    for finding in error.errors(include_url=False, include_input=False):
         place = [str(part).replace("~", "~0").replace("/", "~1") for part in finding["loc"]]
         where = "".join(f"/{part}" for part in place) if in_body else place[0] if place else ""
-        detail = _DETAILS.get(finding["type"], finding["msg"])
-        faults.append(Fault(where.encode("utf-8", "replace").decode(), detail, in_body))
+        faults.append(Fault(where.encode("utf-8", "replace").decode(), in_words(finding), in_body))
     return faults

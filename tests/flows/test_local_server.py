@@ -119,6 +119,7 @@ def test_a_request_arrives_as_it_was_sent(server: Server) -> None:
         ({"ENVCTL_RUNNING_SECONDS": "-1"}, "ENVCTL_RUNNING_SECONDS"),
         ({"ENVCTL_WORKERS": "0"}, "ENVCTL_WORKERS"),
         ({"ENVCTL_LOG_LEVEL": "loud"}, "ENVCTL_LOG_LEVEL"),
+        ({"ENVCTL_DATABASE": "team-a"}, "ENVCTL_DATABASE: says where an instance in the cloud is; unset it"),
     ],
 )
 def test_a_bad_setting_is_one_line(tmp_path: Path, settings: dict[str, str], said: str) -> None:

@@ -107,6 +107,9 @@ def test_what_it_cannot_start_without_is_one_line(tmp_path: Path) -> None:
         port = str(other.getsockname()[1])
         assert f"Port {port} can't be used" in refusal(tmp_path, PORT=port)
     assert "ENVCTL_RUNNING_SECONDS" in refusal(tmp_path, ENVCTL_RUNNING_SECONDS="-1")
+    assert "ENVCTL_PROJECT, ENVCTL_QUEUE: says where" in refusal(
+        tmp_path, ENVCTL_PROJECT="acme", ENVCTL_QUEUE="projects/acme/locations/x/queues/y"
+    )
     away = "FIRESTORE_EMULATOR_HOST: no Firestore emulator answers at 127.0.0.1:1"
     assert away in refusal(tmp_path, FIRESTORE_EMULATOR_HOST="127.0.0.1:1")
     nothing = {"PATH": str(tmp_path), "DOCKER_HOST": "tcp://127.0.0.1:9", "FIRESTORE_EMULATOR_HOST": ""}

@@ -165,6 +165,7 @@ def test_unacceptable_input_is_422_with_a_pointer_and_changes_nothing(
         reply = api.call(method, path, body)
     assert (reply.status, reply["type"]) == (422, "urn:envctl:problem:invalid_input")
     assert pointer in [fault.get("pointer") for fault in reply["errors"]], reply["errors"]
+    assert not [fault for fault in reply["errors"] if not fault["detail"][0].islower()], "pydantic's words"
 
 
 @pytest.mark.parametrize("body", ["x", 1, [], [{"name": "x"}], True])

@@ -194,23 +194,33 @@ def test_the_default_database_must_be_asked_for_in_so_many_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"),
+    ("variable", "value", "said"),
     [
-        ("ENVCTL_PROJECT", "Not A Project"),
-        ("ENVCTL_DATABASE", ""),
-        ("ENVCTL_DATABASE", "abc"),
-        ("ENVCTL_DATABASE", "UPPER"),
-        ("ENVCTL_QUEUE", "team-a"),
-        ("ENVCTL_TASKS_URL", "https://tasks.example.com/path"),
-        ("ENVCTL_TASKS_URL", "tasks.example.com"),
-        ("ENVCTL_TASKS_ACCOUNT", "nobody"),
-        ("ENVCTL_TASKS_ENDPOINT", "localhost"),
-        ("ENVCTL_CERTIFICATES_URL", "file:///etc/passwd"),
+        ("ENVCTL_PROJECT", "Not A Project", "a project's id"),
+        ("ENVCTL_DATABASE", "", "4 to 63 lower-case letters"),
+        ("ENVCTL_DATABASE", "abc", "4 to 63 lower-case letters"),
+        ("ENVCTL_DATABASE", "UPPER", "4 to 63 lower-case letters"),
+        ("ENVCTL_QUEUE", "team-a", "projects/…/locations/…/queues/…"),
+        ("ENVCTL_TASKS_URL", "https://tasks.example.com/path", "without a path"),
+        ("ENVCTL_TASKS_URL", "tasks.example.com", "http:// or https://"),
+        ("ENVCTL_TASKS_ACCOUNT", "nobody", "a service account's e-mail address"),
+        ("ENVCTL_TASKS_ENDPOINT", "localhost", "host:port"),
+        ("ENVCTL_CERTIFICATES_URL", "file:///etc/passwd", "begins with http:// or https://"),
+        ("ENVCTL_ENVIRONMENT_DOMAIN", "Not.A.Domain", "a domain in lower-case letters"),
+        ("ENVCTL_PROXIES", "0", "must be at least 1"),
     ],
 )
-def test_a_part_that_can_not_be_is_refused(variable: str, value: str) -> None:
-    with pytest.raises(BadSetting, match=f"^{variable}: "):
+def test_a_part_that_can_not_be_is_refused_in_words(variable: str, value: str, said: str) -> None:
+    with pytest.raises(BadSetting, match=f"^{variable}: must be .*{said}|^{variable}: {said}$"):
         config.load({**ON_GOOGLE, variable: value})
+
+
+def test_a_server_on_one_machine_refuses_whatever_says_where_the_cloud_s_parts_are() -> None:
+    config.refuse_google({"ENVCTL_RUNNING_SECONDS": "1"})
+    with pytest.raises(BadSetting, match=r"^ENVCTL_PROJECT, ENVCTL_DATABASE, ENVCTL_SIGNING_KEY: .*unset"):
+        config.refuse_google(
+            {"ENVCTL_SIGNING_KEY": KEY, "ENVCTL_PROJECT": "acme-platform", "ENVCTL_DATABASE": "team-a"}
+        )
 
 
 @pytest.mark.parametrize("variable", KEYS)
