@@ -25,7 +25,8 @@ from shared.http.types import Action, PageParameters, Parameters
 from shared.version import VERSION
 
 _REF = "#/components/schemas/{model}"
-_SECURITY: list[Schema] = [{"password": []}, {"bearer": []}]
+_LOGIN: list[Schema] = [{"password": []}, {"bearer": []}]
+_ANY_TOKEN: list[Schema] = [*_LOGIN, {"api_token": []}]
 
 
 def document() -> Schema:
@@ -57,7 +58,18 @@ def document() -> Schema:
                     "type": "oauth2",
                     "flows": {"password": {"tokenUrl": "/api/v1/auth/login", "scopes": {}}},
                 },
-                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "An access token, from a login.",
+                },
+                "api_token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "envctl_…",
+                    "description": "An API token, within its scopes.",
+                },
             },
         },
     }
@@ -101,7 +113,7 @@ def _operation(route: Route, routes: Sequence[Route], schemas: dict[str, Schema]
             *_common_headers(route),
         ],
         "responses": {**_answers(route, routes), **_problems(route)},
-        "security": [] if route.public else _SECURITY,
+        "security": [] if route.public else _LOGIN if route.needs is None else _ANY_TOKEN,
     }
     for model, media_type in ((route.body, JSON), (route.form, FORM_TYPE)):
         if model is not None:

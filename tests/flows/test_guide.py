@@ -22,6 +22,26 @@ WEEK = [
 """What the story of a week prints, in this order."""
 
 
+def test_members_and_ci_do_as_it_is_printed(start: StartServer, tmp_path: Path) -> None:
+    need_programs("bash", "curl")
+    server = start(tmp_path / "home")
+    with closing(server.client()) as client:
+        client.log_in("colleague@example.com")
+        client.log_in()
+        project_id = client.create("/api/v1/projects", name="payments")["id"]
+        given = f"URL={server.url}\nTOKEN={client.token}\nPROJECT_ID={project_id}\n"
+        script = given + blocks_in(section("Members and API tokens", GUIDE))
+    tells(
+        run(script, tmp_path),
+        [
+            "^deployer$",
+            r'^\[\{"user_id":"usr-[^]]*colleague@example.com.*"deployer".*"owner".*\]$',
+            "^running$",
+            r"^This needs the permission admin; an API token for deploy does not suffice\.$",
+        ],
+    )
+
+
 def test_a_week_passes_as_it_is_printed(start: StartServer, tmp_path: Path) -> None:
     need_programs("bash", "curl")
     server = start(
