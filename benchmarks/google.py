@@ -50,9 +50,9 @@ class TimedStore:
         finally:
             self.seconds += time.perf_counter() - began
 
-    def get(self, ref: Ref) -> Document | None:
+    def get(self, ref: Ref, within: float | None = None) -> Document | None:
         """See the port; likewise the others."""
-        return self._timed(lambda: self._inner.get(ref))
+        return self._timed(lambda: self._inner.get(ref, within))
 
     def get_many(self, refs: Sequence[Ref]) -> list[Document | None]:
         """See the port."""

@@ -41,5 +41,6 @@ def _sweep(send: Send, payload: Mapping[str, Any]) -> bool:
         log.write("WARNING", "sweep failed", reason=str(fault))
         return False
     if status != 200:
-        log.write("WARNING", "sweep failed", status=status)
+        reason = "the database or the queue did not answer" if status == 503 else None
+        log.write("WARNING", "sweep failed", status=status, reason=reason)
     return status == 200

@@ -72,9 +72,9 @@ class AuditedStore:
         self._audit = audit
         self._days = days
 
-    def get(self, ref: Ref) -> Document | None:
+    def get(self, ref: Ref, within: float | None = None) -> Document | None:
         """See the port, here as below."""
-        return self._inner.get(ref)
+        return self._inner.get(ref, within)
 
     def get_many(self, refs: Sequence[Ref]) -> list[Document | None]:
         """As it is."""

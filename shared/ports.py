@@ -119,8 +119,11 @@ class Store(Protocol):
     raise `Unavailable`. Instances serve many threads at once.
     """
 
-    def get(self, ref: Ref) -> Document | None:
-        """The document, or None when there is none. A commit that has returned is seen."""
+    def get(self, ref: Ref, within: float | None = None) -> Document | None:
+        """The document, or None when there is none. A commit that has returned is seen.
+
+        `within` so many seconds it is `Unavailable`, where the store's own patience lasts longer.
+        """
 
     def get_many(self, refs: Sequence[Ref]) -> list[Document | None]:
         """The documents as of one moment, in the order of the refs, None where there is none.

@@ -58,8 +58,8 @@ class Unanswered(Exception):
 class Patience:
     """What is left of the time that a call of the port may take."""
 
-    def __init__(self) -> None:
-        self._give_up_at = time.monotonic() + BUDGET_SECONDS
+    def __init__(self, within: float | None = None) -> None:
+        self._give_up_at = time.monotonic() + min(BUDGET_SECONDS, within or BUDGET_SECONDS)
         self._pause = FIRST_PAUSE_SECONDS
 
     @property

@@ -31,6 +31,10 @@ class FirestoreDocuments:
         """Close the connection."""
         self._connection.close()
 
+    def get(self, ref: Ref, within: float | None = None) -> Document | None:
+        """See the port."""
+        return self.get_many([ref], Patience(within))[0]
+
     def get_many(self, refs: Sequence[Ref], patience: Patience | None = None) -> list[Document | None]:
         """See the port.
 

@@ -25,9 +25,9 @@ class FirestoreStore:
         self._emulator = emulator
         self._processes: dict[int, _Process] = {}
 
-    def get(self, ref: Ref) -> Document | None:
+    def get(self, ref: Ref, within: float | None = None) -> Document | None:
         """See the port."""
-        return self._documents().get_many([ref])[0]
+        return self._documents().get(ref, within)
 
     def get_many(self, refs: Sequence[Ref]) -> list[Document | None]:
         """See the port."""

@@ -6,6 +6,9 @@ from shared.http.routes import Answer, Call, Group
 from shared.http.types import View
 from shared.ports import Ref
 
+PATIENCE_SECONDS = 2.0
+"""How long the database may take to answer: whoever asks wants to know how it is now."""
+
 group = Group("health", "Whether the API can do its work")
 
 
@@ -19,7 +22,7 @@ class HealthView(View):
 def get_health(call: Call) -> Answer:
     """Ask the database and say whether it answers.
 
-    Answers 503 when it doesn't. Every function has this operation.
+    Answers 503 when it doesn't within two seconds. Every function has this operation.
     """
-    call.runtime.store.get(Ref("health", "probe"))
+    call.runtime.store.get(Ref("health", "probe"), PATIENCE_SECONDS)
     return Answer(200, HealthView(status="ok"), {"Cache-Control": "no-store"})

@@ -119,6 +119,20 @@ def test_a_server_that_says_nothing_is_unavailable_within_the_budget(
     assert proxy.methods[0] == method
 
 
+def test_whoever_wants_to_know_soon_is_told_soon(ours: Store, proxy: Proxy) -> None:
+    def silence(_forward: object, context: grpc.ServicerContext) -> Iterator[bytes]:
+        while context.is_active():
+            time.sleep(0.01)
+        yield b""
+
+    proxy.reads = [silence] * 20
+    started = time.monotonic()
+    with pytest.raises(Unavailable):
+        ours.get(NEW, within=0.3)
+    assert time.monotonic() - started < 2 < BUDGET_SECONDS
+    assert all(call.seconds is not None and call.seconds < 0.4 for call in proxy.calls)
+
+
 def test_a_request_outlives_its_budget() -> None:
     assert BUDGET_SECONDS < 25, "longer than a function may take"
 

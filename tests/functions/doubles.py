@@ -61,9 +61,9 @@ class CountingStore:
         """Likewise, once the writes have been carried out."""
         self.writes: list[Write] = []
 
-    def get(self, ref: Ref) -> Document | None:
+    def get(self, ref: Ref, within: float | None = None) -> Document | None:
         self.calls.append("get 1")
-        return self.inner.get(ref)
+        return self.inner.get(ref, within)
 
     def get_many(self, refs: Sequence[Ref]) -> list[Document | None]:
         if refs:

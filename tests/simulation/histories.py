@@ -82,9 +82,9 @@ class Client:
         if self.now is not None:
             self.now.touched = next(self.history.ticks)
 
-    def get(self, ref: Ref) -> Document | None:
+    def get(self, ref: Ref, within: float | None = None) -> Document | None:
         self._step()
-        return self.history.world.inner.get(ref)
+        return self.history.world.inner.get(ref, within)
 
     def get_many(self, refs: Sequence[Ref]) -> list[Document | None]:
         if refs:

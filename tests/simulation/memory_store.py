@@ -32,7 +32,8 @@ class MemoryStore:
         self._versions = count(1)
         self._lock = threading.Lock()
 
-    def get(self, ref: Ref) -> Document | None:
+    def get(self, ref: Ref, within: float | None = None) -> Document | None:
+        del within
         with self._lock:
             return self._read(ref)
 

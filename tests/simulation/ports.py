@@ -56,7 +56,8 @@ class _Port:
 class FaultyStore(_Port):
     """A server's way to the store that all share."""
 
-    def get(self, ref: Ref) -> Document | None:
+    def get(self, ref: Ref, within: float | None = None) -> Document | None:
+        del within
         return self._read("store.get", [ref])[0]
 
     def get_many(self, refs: Sequence[Ref]) -> list[Document | None]:

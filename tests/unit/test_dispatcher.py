@@ -1,3 +1,4 @@
+import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -272,14 +273,18 @@ def test_it_sweeps_for_everything_at_the_start_then_every_30_seconds() -> None:
     assert INTERVAL_SECONDS == 30
 
 
-@pytest.mark.parametrize("outcome", [NoAnswer("refused"), 503])
-def test_a_sweep_that_fails_is_logged_and_repeated(
-    outcome: int | Exception, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [(NoAnswer("refused"), "refused"), (503, "the database or the queue did not answer")],
+)
+def test_a_sweep_that_fails_is_logged_with_the_reason_and_repeated(
+    outcome: int | Exception, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     send, pauses = FakeSend(outcome), Pauses(2)
     sweep_regularly(send, pauses)
     assert [payload for _, payload, _ in send.calls] == [{"overdue_seconds": 0, "at_start": True}] * 2
-    assert capsys.readouterr().err.count("sweep failed") == 2
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["message"], line["reason"]) for line in lines] == [("sweep failed", reason)] * 2
 
 
 def test_it_removes_what_has_expired_a_minute_after_the_start_then_hourly() -> None:
