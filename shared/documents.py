@@ -130,7 +130,7 @@ def project_data(project: Project) -> Data:
         "repo_url": project.repo_url,
         "roles": {user_id: str(role) for user_id, role in project.roles.items()},
         "member_ids": sorted(project.roles),
-        "joined": {user_id: _joined_data(joined) for user_id, joined in project.joined.items()},
+        "joined": {user: {**one._asdict(), "at": to_text(one.at)} for user, one in project.joined.items()},
         "created_at": to_text(project.created_at),
         "changed_at": to_text(project.changed_at),
         "as_of": to_text(project.as_of),
@@ -139,14 +139,6 @@ def project_data(project: Project) -> Data:
         "due_at": _text(project.due_at),
         "fingerprint": project.fingerprint,
     }
-
-
-def _joined_data(joined: Joined) -> Data:
-    return {**joined._asdict(), "at": to_text(joined.at)}
-
-
-def _joined(data: Mapping[str, Any]) -> Joined:
-    return Joined(data["email"], from_text(data["at"]), data["request"], data["fingerprint"])
 
 
 def project(data: Data) -> Project:
@@ -163,7 +155,10 @@ def project(data: Data) -> Project:
         ended_at=_moment(data["ended_at"]),
         due_at=_moment(data["due_at"]),
         fingerprint=data.get("fingerprint"),
-        joined={user_id: _joined(item) for user_id, item in data.get("joined", {}).items()},
+        joined={
+            user: Joined(**{**one, "at": from_text(one["at"])})
+            for user, one in data.get("joined", {}).items()  # older documents have none
+        },
     )
 
 
