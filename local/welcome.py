@@ -7,7 +7,8 @@ from textwrap import dedent
 def welcome(url: str, places: Mapping[str, object], *, is_time_virtual: bool = False) -> str:
     """Where to find everything, and commands to begin with."""
     where = {"documentation": f"{url}/docs", **places}
-    lines = "\n".join(f"  {name:13}  {place}" for name, place in where.items())
+    width = max(map(len, where))
+    lines = "\n".join(f"  {name:{width}}  {place}" for name, place in where.items())
     commands = dedent(
         f"""\
         Try it:

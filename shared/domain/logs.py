@@ -1,7 +1,9 @@
 """A deployment's log as a pure function of the deployment and a moment.
 
 Nothing is written: lines follow from id, version, start and work, and appear when their time has
-come. They are cut at the actual end, so an end that comes early never rewrites what was shown.
+come. They are cut at the actual end, so an end that comes early never rewrites what was shown. A
+cancel that has been asked for is no end yet: work goes on until it is over, and a server whose clock
+is ahead has shown lines of it.
 """
 
 import hashlib

@@ -112,6 +112,19 @@ def test_an_early_end_cuts_the_log_and_rewrites_nothing(end: list[Step], level: 
     assert said[-1].message == f"Deployment {message}"
 
 
+@pytest.mark.parametrize("ahead", [0, 0.2, 0.7, 1])
+def test_a_cancel_takes_nothing_back_that_a_clock_ahead_of_its_own_has_shown(ahead: float) -> None:
+    """As far ahead as canceling takes, however close a line follows the request."""
+    undisturbed = deployment(Work(10))
+    for tenth in range(1, 90):
+        asked = tenth / 10
+        canceled = deployment(
+            Work(10), Step(moment(asked), "canceling", "a"), Step(moment(asked + 1), "canceled", "a")
+        )
+        shown = entries(undisturbed, moment(asked + ahead))
+        assert entries(canceled, LATER)[: len(shown)] == shown
+
+
 def test_a_line_of_the_very_moment_of_an_early_end_stays() -> None:
     undisturbed = deployment(Work(10))
     cut = deployment(Work(10), Step(moment(5), "failed", "environment_deleted"))
