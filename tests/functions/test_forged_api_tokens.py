@@ -1,6 +1,7 @@
 """What is no API token, in every way: refused alike, and without the store where the text tells it."""
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -124,3 +125,18 @@ def test_authentication_comes_before_whatever_else_is_wrong(
     assert api.call(method, path, body, token=token).status in {400, 404, 415, 422}
     forged = api.call(method, path, body, token=_of_another_instance(token))
     assert forged.status == 401
+
+
+def test_the_log_names_a_token_by_its_id_and_whoever_is_proven(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = _create(api)
+    capsys.readouterr()
+    forged = _of_another_instance(made["token"])
+    for token in (made["token"], forged):
+        api.get(PROJECTS, token=token)
+    good, bad = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (good["api_token_id"], good["user_id"][4:]) == (made["id"], made["id"][4:52])
+    assert "user_id" not in bad, "anybody can write somebody's id into a token"
+    for token in (made["token"], forged):
+        assert token[-59:] not in json.dumps([good, bad])
