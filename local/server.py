@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from local.callbacks import HttpSender
@@ -39,11 +39,11 @@ LOOK_SECONDS = 1.0
 """How often it is seen whether everything is still at work."""
 
 
-class DispatcherFailed(StartupError):
-    """The thread that delivers tasks is gone: nothing would be settled any more."""
+class WorkFailed(StartupError):
+    """A thread that delivers tasks, sweeps or cleans up is gone: lifecycles would be left to chance."""
 
-    def __init__(self) -> None:
-        super().__init__("The dispatcher ended by itself. Lines above this one may say why.")
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The {what} ended by itself. Lines above this one may say why.")
 
 
 def main() -> int:
@@ -77,36 +77,37 @@ def _serve(signals: Signals) -> None:
         places = {"data folder": settings.home}
         sys.stdout.write(welcome(f"http://{HOST}:{port}", places, is_time_virtual=settings.is_time_virtual))
         sys.stdout.flush()
-        with _at_work(settings, database, queue, HttpSender(port, secret)) as dispatch:
-            _watch(signals, server, dispatch)
+        with _at_work(settings, database, queue, HttpSender(port, secret)) as threads:
+            _watch(signals, server, threads)
 
 
 @contextmanager
 def _at_work(
     settings: Settings, database: Database, queue: SqliteTaskQueue, send: HttpSender
-) -> Iterator[threading.Thread | None]:
-    """What goes on in this process meanwhile; the thread without which nothing would be settled.
+) -> Iterator[list[threading.Thread]]:
+    """What goes on in this process meanwhile: threads that last as long as the block.
 
-    With virtual time there is none: whoever advances the clock settles.
+    With virtual time nothing is delivered or swept: whoever advances the clock settles.
     """
-    stopping, clock, dispatch = threading.Event(), SystemClock(), None
+    stopping, clock = threading.Event(), SystemClock()
     spared = ["environments"] if settings.is_time_virtual else []
-    _start(expire_regularly, lambda: remove_expired(database, clock(), spared), stopping.wait)
+    threads = [
+        _start("removal", expire_regularly, lambda: remove_expired(database, clock(), spared), stopping.wait)
+    ]
     if not settings.is_time_virtual:
-        _start(sweep_regularly, send, stopping.wait)
-        dispatch = _start(Dispatcher(queue, send, clock, stopping.wait).run)
+        threads.append(_start("sweep", sweep_regularly, send, stopping.wait))
+        threads.append(_start("dispatcher", Dispatcher(queue, send, clock, stopping.wait).run))
     try:
-        yield dispatch
+        yield threads
     finally:
         stopping.set()
-        if dispatch is not None:
-            dispatch.join(DISPATCHER_STOP_SECONDS)
+        threads[-1].join(DISPATCHER_STOP_SECONDS)
         send.close()
 
 
-def _start(work: Callable[..., None], *arguments: object) -> threading.Thread:
+def _start(name: str, work: Callable[..., None], *arguments: object) -> threading.Thread:
     """A thread that ends with this process at the latest."""
-    thread = threading.Thread(target=work, args=arguments, daemon=True)
+    thread = threading.Thread(target=work, args=arguments, name=name, daemon=True)
     thread.start()
     return thread
 
@@ -122,11 +123,12 @@ def _has_started(server: Server, port: int, signals: Signals) -> bool:
     raise HttpServerFailed(f"has not answered within {START_SECONDS:g} s")
 
 
-def _watch(signals: Signals, server: Server, dispatch: threading.Thread | None) -> None:
-    """Wait for the signal to end. Raises when the HTTP server or the dispatcher has ended by itself."""
+def _watch(signals: Signals, server: Server, threads: Sequence[threading.Thread]) -> None:
+    """Wait for the signal to end. Raises when the HTTP server or one of the threads has ended by itself."""
     while not _is_to_end(signals.next(LOOK_SECONDS), server):
-        if dispatch is not None and not dispatch.is_alive():
-            raise DispatcherFailed
+        for thread in threads:
+            if not thread.is_alive():
+                raise WorkFailed(thread.name)
 
 
 def _is_to_end(number: int | None, server: Server) -> bool:

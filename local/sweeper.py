@@ -1,7 +1,6 @@
 """The sweep's timer: what Cloud Scheduler is in the cloud."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from local.callbacks import NoAnswer, Send
@@ -21,7 +20,7 @@ def sweep_regularly(
     send: Send,
     pause: Pause,
     interval_seconds: float = INTERVAL_SECONDS,
-    later: Mapping[str, Any] = MappingProxyType({}),
+    later: Mapping[str, Any] | None = None,
 ) -> None:
     """Sweep soon, then regularly, until `pause` says to stop. One that fails is repeated at its turn.
 
@@ -31,7 +30,7 @@ def sweep_regularly(
     while not pause(seconds):
         seconds = interval_seconds
         if _sweep(send, payload):
-            payload = later
+            payload = later or {}
 
 
 def _sweep(send: Send, payload: Mapping[str, Any]) -> bool:

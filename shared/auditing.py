@@ -64,40 +64,42 @@ class Audit:
     is_written: bool = False
 
 
+def unaudited(store: Store) -> Store:
+    """The store for what is written down because a request is refused: that has an event of its own."""
+    return store.inner if isinstance(store, AuditedStore) else store
+
+
 class AuditedStore:
     """A store in which a request's first commit carries its event."""
 
     def __init__(self, inner: Store, audit: Audit, days: int) -> None:
-        self._inner = inner
+        self.inner = inner
         self._audit = audit
         self._days = days
 
     def get(self, ref: Ref, within: float | None = None) -> Document | None:
         """See the port, here as below."""
-        return self._inner.get(ref, within)
+        return self.inner.get(ref, within)
 
     def get_many(self, refs: Sequence[Ref]) -> list[Document | None]:
         """As it is."""
-        return self._inner.get_many(refs)
+        return self.inner.get_many(refs)
 
     def find(self, query: Query) -> Page:
         """As it is."""
-        return self._inner.find(query)
+        return self.inner.find(query)
 
     def count(self, query: Query) -> int:
         """As it is."""
-        return self._inner.count(query)
+        return self.inner.count(query)
 
     def commit(self, *writes: Write) -> None:
-        """Commit the writes, the first of a request with its event behind them.
-
-        What notes that a password was wrong is none: the refusal follows, and has an event of its own.
-        """
-        if self._audit.is_written or all(one.ref.collection == "throttles" for one in writes):
-            self._inner.commit(*writes)
+        """Commit the writes, the first of a request with its event behind them."""
+        if self._audit.is_written:
+            self.inner.commit(*writes)
             return
         event = _told_by(writes, self._audit.event)
-        self._inner.commit(*writes, Create(documents.event_ref(event.id), event_data(event, self._days)))
+        self.inner.commit(*writes, Create(documents.event_ref(event.id), event_data(event, self._days)))
         self._audit.is_written = True
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from functions.auth import stored
 from shared import account_documents, documents, passwords
 from shared.account_errors import TooManyAttempts, TooManyLogins
+from shared.auditing import unaudited
 from shared.changing import until_committed
 from shared.domain import throttle as throttles
 from shared.ports import Create, Document, Update
@@ -58,7 +59,9 @@ def _note_failure(runtime: Runtime, email_key: str, address: str, found: Documen
         now = runtime.clock()
         _refuse(throttles.wait(_throttle(before), address, now))
         data = stored.throttle_data(throttles.fail(_throttle(before), address, now))
-        runtime.store.commit(Create(ref, data) if before is None else Update(ref, data, before.version))
+        unaudited(runtime.store).commit(
+            Create(ref, data) if before is None else Update(ref, data, before.version)
+        )
 
     until_committed("The number of failed logins", attempt)
 

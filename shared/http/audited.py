@@ -6,7 +6,7 @@ from flask import Request, g
 
 from shared import ids
 from shared.access import Caller
-from shared.account_errors import WrongCredentials
+from shared.account_errors import WrongCredentials, WrongPassword
 from shared.auditing import Audit, AuditedStore, note_refusal, project_in
 from shared.domain.event import Event, Outcome
 from shared.errors import EnvctlError
@@ -22,8 +22,9 @@ def begin(route: Route, request: Request, runtime: Runtime) -> None:
     """From now on this request has a line in the audit, if it is to change something."""
     if route.method == "GET" or route.internal or not runtime.settings.audit_days:
         return
-    target = next(iter((request.view_args or {}).values()), None)
-    is_id = target is not None and any(ids.is_id(kind, target) for kind in ids.KINDS)
+    named = [
+        one for one in (request.view_args or {}).values() if any(ids.is_id(kind, one) for kind in ids.KINDS)
+    ]
     event = Event(
         id=ids.new_event_id(),
         at=runtime.clock(),
@@ -32,8 +33,8 @@ def begin(route: Route, request: Request, runtime: Runtime) -> None:
         action=route.handler.__name__,
         outcome=Outcome.SUCCEEDED,
         code=None,
-        project_id=project_in(target) if is_id else None,
-        object_id=target if is_id else None,
+        project_id=next(filter(None, map(project_in, named)), None),
+        object_id=named[-1] if named else None,
         request_id=g.request_id,
         address=origin_of(request, runtime.settings.google).address or None,
     )
@@ -59,7 +60,7 @@ def refuse(fault: EnvctlError) -> None:
     if audit is None or audit.is_written:
         return
     kind = problems.kind_of(fault)
-    denied = kind.status in _DENIED and not isinstance(fault, WrongCredentials)
+    denied = kind.status in _DENIED and not isinstance(fault, WrongCredentials | WrongPassword)
     caller: Caller | None = g.get("caller")
     event = audit.event
     if caller is not None and not caller.is_proven:

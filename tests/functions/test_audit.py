@@ -1,6 +1,7 @@
 """The audit: each change with its event, each refusal as far as possible, reads never; who may see which."""
 # ruff: noqa: ANN401 - any JSON value, and what the client takes
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from shared import auditing
 from shared.config import Settings
 from shared.errors import Conflict, Unavailable
 from shared.ports import Write
-from tests.functions.accounts import account, login
+from tests.functions.accounts import account, login, refresh
 from tests.functions.api import ENVIRONMENT, PERSISTENT, SECRET, Api
 
 
@@ -107,6 +108,43 @@ def test_a_failed_login_is_its_accounts_and_says_no_more_than_that(api: Api) -> 
         ("login", "failed", "wrong_credentials"),
         ("login", "succeeded", None),
     ]
+
+
+def test_a_refresh_token_that_was_used_again_is_denied_and_no_success(api: Api) -> None:
+    somebody = account(api, "owner@example.com")
+    signed = login(api, somebody.email)
+    api.advance(1)
+    refresh(api, signed["refresh_token"])
+    api.advance(3_600)
+    assert refresh(api, signed["refresh_token"]).status == 401
+    stored = api.database.fetch("SELECT body FROM documents WHERE collection = 'events'")
+    events = sorted((json.loads(body) for (body,) in stored), key=lambda one: str(one["at"]))
+    assert [(one["action"], one["outcome"]) for one in events] == [
+        ("login", "succeeded"),
+        ("refresh", "succeeded"),
+        ("refresh", "denied"),
+    ]
+
+
+def test_a_wrong_password_that_must_be_given_once_more_has_failed(api: Api) -> None:
+    somebody = account(api, "owner@example.com")
+    token = login(api, somebody.email)["access_token"]
+    api.advance(1)
+    body = {"current_password": "wrong-password", "new_password": "another-password"}
+    assert api.post("/api/v1/auth/password", body, token=token).status == 403
+    assert _told(api, token=token)[-1][1:] == ("failed", "wrong_password")
+
+
+def test_what_is_done_to_a_member_names_the_member(api: Api) -> None:
+    project_id = api.project()
+    api.join("member@example.com")
+    members = f"/api/v1/projects/{project_id}/members"
+    user_id = api.post(members, {"email": "member@example.com", "role": "viewer"})["user_id"]
+    api.advance(1)
+    assert api.delete(f"{members}/{user_id}").status == 204
+    newest = _events(api)[0]
+    named = (newest["action"], newest["project_id"], newest["object_id"])
+    assert named == ("remove_member", project_id, user_id)
 
 
 def test_without_a_valid_token_it_is_nobodys(api: Api) -> None:

@@ -71,6 +71,7 @@ class FakeSend:
         self.calls: list[tuple[str, Mapping[str, Any], Mapping[str, str]]] = []
 
     def __call__(self, path: str, payload: Mapping[str, Any], headers: Mapping[str, str]) -> int:
+        json.dumps(payload)  # what can't be sent must fail here too
         self.calls.append((path, payload, headers))
         if isinstance(self.outcome, Exception):
             raise self.outcome

@@ -26,8 +26,8 @@ class Given:
         return next(self._numbers)
 
 
-def watch(http: subprocess.Popen[bytes], dispatch: threading.Thread | None, *numbers: int | None) -> None:
-    server._watch(cast("Signals", Given(*numbers)), http, dispatch)  # noqa: SLF001 - the loop by itself
+def watch(http: subprocess.Popen[bytes], thread: threading.Thread, *numbers: int | None) -> None:
+    server._watch(cast("Signals", Given(*numbers)), http, [thread])  # noqa: SLF001 - the loop by itself
 
 
 @pytest.fixture
@@ -77,15 +77,11 @@ def test_a_closed_terminal_ends_what_nohup_did_not_start(
     assert int(said.stdout) == heard
 
 
-def test_with_virtual_time_there_is_no_dispatcher_to_watch(http: subprocess.Popen[bytes]) -> None:
-    watch(http, None, None, None, signal.SIGTERM)
-
-
-def test_a_dispatcher_that_ended_by_itself_ends_it_aloud(http: subprocess.Popen[bytes]) -> None:
-    ended = threading.Thread(target=lambda: None)
+def test_a_thread_that_ended_by_itself_ends_it_aloud(http: subprocess.Popen[bytes]) -> None:
+    ended = threading.Thread(target=lambda: None, name="sweep")
     ended.start()
     ended.join()
-    with pytest.raises(server.DispatcherFailed, match="dispatcher ended by itself"):
+    with pytest.raises(server.WorkFailed, match="sweep ended by itself"):
         watch(http, ended, None)
 
 
