@@ -12,6 +12,7 @@ import pytest
 from local import server
 from local.http_server import HttpServerFailed
 from local.signals import ENDING, Signals
+from local.welcome import welcome
 from tests.flows.server import ROOT, hangups
 
 
@@ -28,6 +29,13 @@ class Given:
 
 def watch(http: subprocess.Popen[bytes], thread: threading.Thread, *numbers: int | None) -> None:
     server._watch(cast("Signals", Given(*numbers)), http, [thread])  # noqa: SLF001 - the loop by itself
+
+
+def test_what_it_says_at_the_start_stands_in_columns() -> None:
+    places = {"data folder": "here", "  environments": "there"}
+    lines = welcome("http://x", places).splitlines()[2:5]
+    assert [line.split()[-1] for line in lines] == ["http://x/docs", "here", "there"]
+    assert len({len(line) - len(line.split()[-1]) for line in lines}) == 1
 
 
 @pytest.fixture
