@@ -14,6 +14,7 @@ def user_data(user: User) -> Data:
         "created_at": to_text(user.created_at),
         "generation": user.generation,
         "api_tokens_made": user.api_tokens_made,
+        "times_added": user.times_added,
     }
 
 
@@ -26,4 +27,5 @@ def user(data: Data) -> User:
         created_at=from_text(data["created_at"]),
         generation=data.get("generation", 0),
         api_tokens_made=data.get("api_tokens_made", 0),
+        times_added=data.get("times_added", 0),
     )

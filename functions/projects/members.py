@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from shared import documents, ids
+from shared import account_documents, documents, ids
 from shared.access import Caller
 from shared.changing import until_committed
 from shared.domain import members
 from shared.domain.members import Member
 from shared.domain.project import Joined, Project
 from shared.domain.roles import Permission, Role
-from shared.domain.user import normalise_email
+from shared.domain.user import add_to_project, normalise_email
 from shared.errors import Fault, InvalidInput
 from shared.idempotency import Intent
 from shared.ports import Cursor, Document, Ref, Update
@@ -28,7 +28,7 @@ def add_member(
     """A new member, and whether an earlier request with the same idempotency key has added them.
 
     Raises InvalidInput for an address that nobody has registered with, AlreadyMember, TooManyMembers or
-    KeyReused.
+    KeyReused. The account's document changes too: it fences, so that no membership outlives its account.
     """
     address = normalise_email(email)
     ref = documents.user_ref(runtime.keys.email_key(address))
@@ -42,11 +42,13 @@ def add_member(
         if earlier is not None:
             intent.refuse_another(seen.project.joined[earlier].fingerprint)
             return members.member(seen.project, earlier), attempts == 1
-        user_id = _registered(seen.beside.get(ref))
+        account = _registered(seen.beside.get(ref))
+        user = add_to_project(account_documents.user(account.data))
         joined = Joined(address, seen.now, intent.part, intent.fingerprint)
-        changed = members.add(seen.project, user_id, role, joined)
-        _update(runtime, seen, changed)
-        return members.member(changed, user_id), False
+        changed = members.add(seen.project, user.id, role, joined)
+        project = Update(seen.document.ref, documents.project_data(changed), seen.document.version)
+        runtime.store.commit(project, Update(ref, account_documents.user_data(user), account.version))
+        return members.member(changed, user.id), False
 
     return until_committed(f"Project {project_id}", attempt)
 
@@ -123,10 +125,10 @@ def _addressed(member: Member, account: Document | None) -> Member:
     return member._replace(email=account.data["email"]) if account is not None and is_theirs else member
 
 
-def _registered(account: Document | None) -> str:
+def _registered(account: Document | None) -> Document:
     if account is None:
         raise InvalidInput([Fault("/email", "is an address that nobody has registered with")])
-    return str(account.data["id"])
+    return account
 
 
 def _cursor(member: Member) -> Cursor:

@@ -18,6 +18,8 @@ class User:
     api_tokens_made: int = 0
     """How many API tokens it has made. Each changes the document, so that the account's end, which is
     fenced by it, overlooks none."""
+    times_added: int = 0
+    """How often it has been made a member of a project by others; likewise."""
 
 
 def change_password(user: User, password_hash: str) -> User:
@@ -33,6 +35,11 @@ def end_sessions(user: User) -> User:
 def make_api_token(user: User) -> User:
     """The user with an API token more."""
     return replace(user, api_tokens_made=user.api_tokens_made + 1)
+
+
+def add_to_project(user: User) -> User:
+    """The user, a member of a project more."""
+    return replace(user, times_added=user.times_added + 1)
 
 
 def normalise_email(email: str) -> str:

@@ -96,7 +96,7 @@ def _answer(route: Route, current: Runtime, caller: Caller | None, arguments: di
         origin=origin_of(request, current.settings.google),
         is_ending=is_ending(request),
         idempotency_key=parsing.idempotency_key(request) if route.repeatable else None,
-        if_match=(request.if_match or None) if route.conditional else None,
+        if_match=request.if_match if route.conditional and "If-Match" in request.headers else None,
     )
     g.noted = call.noted
     return route.handler(call, **arguments)

@@ -170,7 +170,7 @@ CASES: dict[str, tuple[Act, list[str], int]] = {
         lambda to: to.api.post(
             f"/api/v1/projects/{to.project}/members", {"email": to.account.email, "role": "viewer"}
         ),
-        ["get 2", "commit 1"],
+        ["get 2", "commit 2"],
         0,
     ),
     "give a role that it is": (

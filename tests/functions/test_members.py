@@ -8,8 +8,8 @@ import pytest
 from shared import documents
 from shared.domain import members
 from shared.errors import Conflict
-from shared.ports import Update
-from tests.functions.api import PERSISTENT, Api, Reply
+from shared.ports import Delete, Update
+from tests.functions.api import KEYS, PERSISTENT, Api, Reply
 
 ANN, BEN = "ann@example.com", "ben@example.com"
 
@@ -243,6 +243,17 @@ def test_a_commit_that_got_through_although_it_reported_a_conflict_adds_once(tea
     made = team.add(ANN, "deployer")
     assert (made.status, made["role"]) == (201, "deployer")
     assert team.roles() == {ANN: "deployer", "person-0@example.com": "owner"}
+
+
+def test_an_account_that_ends_meanwhile_is_not_added(team: Team) -> None:
+    def end(_writes: object) -> None:
+        ref = documents.user_ref(KEYS.email_key(ANN))
+        team.api.store.inner.commit(Delete(ref, team.api.stored(ref).version))
+
+    team.api.store.before_commit.append(end)
+    reply = team.add(ANN, "owner")
+    assert (reply.status, reply["errors"][0]["pointer"]) == (422, "/email")
+    assert team.roles() == {"person-0@example.com": "owner"}
 
 
 def test_a_change_beside_another_one_is_made_to_what_that_left(team: Team) -> None:
