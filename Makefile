@@ -4,8 +4,8 @@ PYTHON ?= python3
 # Another Python has an environment of its own: .venv-python3.13.
 VENV ?= .venv$(addprefix -,$(notdir $(filter-out python3,$(PYTHON))))
 BIN := $(VENV)/bin
-# A file's tests share its servers, so they stay together.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile
+# A file's tests share its servers, so they stay together; the flows, which wait longest, come first and not last.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-google test test-google check lint types openapi drawings bundle bench faults simulate test-browser infra-check clean
