@@ -1,5 +1,6 @@
 """Quotas of an instance: what is refused, what is counted, what it costs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ EXCEEDED = (409, "urn:envctl:problem:quota_exceeded")
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Api:
+def small(tmp_path: Path) -> Iterator[Api]:
     """An instance for two projects and two live environments."""
     given = {"home": tmp_path, "callback_secret": SECRET, "quota_projects": 2, "quota_environments": 2}
-    return Api(tmp_path, Settings.model_validate(given))
+    api = Api(tmp_path, Settings.model_validate(given))
+    yield api
+    api.database.close()
 
 
 def _open(api: Api, project_id: str) -> tuple[int, str]:

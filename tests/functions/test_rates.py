@@ -1,5 +1,6 @@
 """The rate of one caller's requests: counted, said in every answer, and limited."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ MOST = 6
 
 
 @pytest.fixture
-def slow(tmp_path: Path) -> Api:
+def slow(tmp_path: Path) -> Iterator[Api]:
     """An instance that takes a request every ten seconds, six at once."""
     given = {"home": tmp_path, "callback_secret": SECRET, "requests_per_minute": MOST}
-    return Api(tmp_path, Settings.model_validate(given))
+    api = Api(tmp_path, Settings.model_validate(given))
+    yield api
+    api.database.close()
 
 
 def test_every_answer_says_what_is_left(slow: Api) -> None:
