@@ -11,6 +11,7 @@ def shapes(*options: dict[str, JsonValue]) -> dict[str, JsonValue]:
 def shape(*given: str, without: tuple[str, ...] = (), **exactly: str) -> dict[str, JsonValue]:
     """These fields are given and not null, those are left out or null, others have exactly this value."""
     properties: dict[str, JsonValue] = {name: {"not": {"type": "null"}} for name in given}
-    properties |= {name: {"type": "null"} for name in without}
+    # No type: what draws the document would find it at odds with the field's own.
+    properties |= {name: {"const": None} for name in without}
     properties |= {name: {"const": value} for name, value in exactly.items()}
     return {"required": [*given, *exactly], "properties": properties}
