@@ -73,7 +73,7 @@ bundle:  ## Make build/envctl.zip, what Cloud Functions gets, and print its SHA-
 
 infra-check: $(VENV)/dev.done $(VENV)-checkov/done  ## Check infra/: checkov's rules, format, validity, tests, plans, and that each breakage is noticed
 	$(VENV)-checkov/bin/checkov --directory infra --framework terraform --compact --quiet --skip-download
-	$(BIN)/python -m pytest tests/infra/terraform
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 tests/infra/terraform
 
 faults: $(VENV)/dev.done  ## Write docs/faults.md anew: what every operation does under every kind of fault
 	$(BIN)/python -m tests.simulation.faults > faults.tmp && mv faults.tmp docs/faults.md
