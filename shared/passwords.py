@@ -10,6 +10,9 @@ from typing import Any
 _SLOTS = threading.BoundedSemaphore(2)
 """At most two hashes at once, so that many logins don't starve everything else."""
 
+_LOADING = threading.Lock()
+"""`passlib.hash` puts a proxy in its own place while it is imported: a second thread would find it half made."""
+
 _DUMMY = "$argon2id$v=19$m=19456,t=2,p=1$GUMoBcCYcy7lfM+Zk1LqnQ$FQBFHXbPxENhK1P0m3xmTHUwLg8R5fKvi2jd8eXUIAU"
 """A hash of nothing: checking against it takes as long as checking a real one."""
 
@@ -17,7 +20,8 @@ _DUMMY = "$argon2id$v=19$m=19456,t=2,p=1$GUMoBcCYcy7lfM+Zk1LqnQ$FQBFHXbPxENhK1P0
 @cache
 def _hasher() -> Any:  # noqa: ANN401 - the stubs leave its type open
     """Loaded at the first password: starting a function and asking who one is need none."""
-    from passlib.hash import argon2  # noqa: PLC0415
+    with _LOADING:
+        from passlib.hash import argon2  # noqa: PLC0415
 
     return argon2.using(type="ID", memory_cost=19_456, time_cost=2, parallelism=1)  # type: ignore[no-untyped-call]
 
