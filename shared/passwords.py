@@ -11,7 +11,7 @@ _SLOTS = threading.BoundedSemaphore(2)
 """At most two hashes at once, so that many logins don't starve everything else."""
 
 _LOADING = threading.Lock()
-"""`passlib.hash` puts a proxy in its own place while it is imported: a second thread would find it half made."""
+"""`passlib.hash` puts a proxy in its own place while it is imported: another thread would find half of it."""
 
 _DUMMY = "$argon2id$v=19$m=19456,t=2,p=1$GUMoBcCYcy7lfM+Zk1LqnQ$FQBFHXbPxENhK1P0m3xmTHUwLg8R5fKvi2jd8eXUIAU"
 """A hash of nothing: checking against it takes as long as checking a real one."""
