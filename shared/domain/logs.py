@@ -30,7 +30,7 @@ _LINES = {
     "validate": ("Validating version {version}", "Version {version} is well-formed"),
     "fetch": ("Fetching {version}", "Fetched image sha256:{digest} ({size} MB)"),
     "configure": ("Applying the environment's configuration", "Configuration applied"),
-    "release": ("Starting {replicas} replicas of {version}", "{replicas} of {replicas} replicas are ready"),
+    "release": ("Starting {version}", "All replicas of {version} are ready"),
     "verify": ("Probing the health endpoint", "{version} answers, {latency} ms"),
 }
 _ENDS: dict[str, tuple[Level, str]] = {
@@ -145,6 +145,5 @@ def _facts(deployment: Deployment) -> dict[str, object]:
         "version": deployment.version,
         "digest": digest[:12],
         "size": 40 + int(digest[12:14], 16),
-        "replicas": 2 + int(digest[14], 16) % 3,
         "latency": 5 + int(digest[15:17], 16) % 40,
     }
