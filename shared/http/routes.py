@@ -56,9 +56,13 @@ class Call:
     """What the request's line in the log says besides: ids and outcomes, never what a client sent."""
 
     def preferred(self, *media_types: str) -> str:
-        """Which of these media types the client would rather have; the first one if it doesn't say."""
+        """Which of these media types the client would rather have; the first one if it doesn't say.
+
+        Parameters, such as a charset, make no difference.
+        """
         accepted = parse_accept_header(self.accept, MIMEAccept)
-        return accepted.best_match(media_types, media_types[0])
+        plain = MIMEAccept((name.partition(";")[0].strip(), quality) for name, quality in accepted)
+        return plain.best_match(media_types, media_types[0])
 
     def intent(self, kind: str, body: Input) -> Intent:
         """What the request wants to create; the same for every request with its idempotency key."""

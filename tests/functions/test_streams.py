@@ -61,6 +61,9 @@ def test_a_version_can_not_break_out_of_its_event(api: Api) -> None:
     [
         ("text/event-stream", True),
         ("text/event-stream, */*;q=0.1", True),
+        ("text/event-stream; charset=utf-8", True),
+        ("text/event-stream;q=0.5, application/json;q=0.4", True),
+        ("text/event-stream;q=0, */*", False),
         ("application/json, text/event-stream;q=0.5", False),
         ("*/*", False),
         ("text/*", False),
