@@ -81,7 +81,7 @@ class EntryView(View):
     time: Time
     level: Level
     step: Phase
-    message: str
+    message: str = Field(examples=["Validating version sha-1234567"])
 
 
 class LogView(View):

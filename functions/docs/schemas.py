@@ -8,12 +8,20 @@ from shared.http.types import View
 class MachineView(View):
     """The statuses of one kind of object, and what leads from one to another."""
 
-    initial: str
-    statuses: list[str] = Field(description="In the order of a life.")
-    moves: dict[str, list[str]] = Field(description="Each status with those that may follow it.")
-    transient: list[str] = Field(description="Statuses that another follows by itself.")
-    terminal: list[str] = Field(description="Statuses that none follows.")
-    actions: dict[str, list[str]] = Field(description="Each action with the statuses that it is for.")
+    initial: str = Field(examples=["pending"])
+    statuses: list[str] = Field(description="In the order of a life.", examples=[["pending", "running"]])
+    moves: dict[str, list[str]] = Field(
+        description="Each status with those that may follow it.",
+        examples=[{"pending": ["running", "canceled", "superseded"]}],
+    )
+    transient: list[str] = Field(
+        description="Statuses that another follows by itself.", examples=[["pending", "running"]]
+    )
+    terminal: list[str] = Field(description="Statuses that none follows.", examples=[["succeeded"]])
+    actions: dict[str, list[str]] = Field(
+        description="Each action with the statuses that it is for.",
+        examples=[{"cancel": ["pending", "running"]}],
+    )
 
 
 class QuotaView(View):

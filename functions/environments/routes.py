@@ -140,16 +140,18 @@ def get_timeline(call: Call, environment_id: str, query: TimelineParameters) -> 
 
 def _told(entry: Entry, now: datetime) -> HistoryView:
     step, note = entry.step, entry.note
-    return HistoryView(
-        at=entry.at,
-        planned=entry.at > now,
-        object="environment" if entry.number is None else "deployment",
-        id=entry.id,
-        number=entry.number,
-        status=step.status if step else None,
-        reason=step.reason if step else None,
-        action=note.action if note else None,
-        until=note.until if note else None,
+    return HistoryView.model_validate(
+        {
+            "at": entry.at,
+            "planned": entry.at > now,
+            "object": "environment" if entry.number is None else "deployment",
+            "id": entry.id,
+            "number": entry.number,
+            "status": step and step.status,
+            "reason": step and step.reason,
+            "action": note and note.action,
+            "until": note and note.until,
+        }
     )
 
 

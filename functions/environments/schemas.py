@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, JsonValue
 
 from shared.domain.actions import EnvironmentAction
+from shared.domain.deployment import DeploymentStatus
 from shared.domain.environment import MACHINE, EnvironmentStatus, EnvironmentType, NoteAction, Policy
 from shared.http.shapes import shape, shapes
 from shared.http.simulations import Simulated, SimulationView
@@ -12,11 +13,14 @@ from shared.http.types import (
     Action,
     CommaSeparated,
     Config,
+    DeploymentId,
+    EnvironmentId,
     Input,
     Moment,
     Name,
     OneOf,
     PageParameters,
+    ProjectId,
     Resource,
     ShowDeleted,
     Time,
@@ -91,8 +95,8 @@ class EnvironmentChanges(Input):
     """Fields to change; what is left out stays, null unsets what may be unset."""
 
     # May be left out and not be null; the default is never looked at, nor shown in the document.
-    name: Name = Field(default_factory=str)
-    config: Config = None
+    name: Name = Field(default_factory=str, examples=["preview-pr-123"])
+    config: Config = Field(default=None, examples=[{"replicas": 2}])
 
 
 class EnvironmentFilters(PageParameters, ShowDeleted):
@@ -123,45 +127,58 @@ class HistoryView(View):
     at: Time
     planned: bool = Field(description="Whether it is still to come, and may change.")
     object: Literal["environment", "deployment"]
-    id: str = Field(description="The object's.")
-    number: int | None = Field(description="The deployment's; null for the environment.")
-    status: str | None = Field(description="The object's from then on; null for something that was done.")
-    reason: str | None
+    id: EnvironmentId | DeploymentId = Field(description="The object's.")
+    number: int | None = Field(description="The deployment's; null for the environment.", examples=[None])
+    status: EnvironmentStatus | DeploymentStatus | None = Field(
+        description="The object's from then on; null for something that was done."
+    )
+    reason: str | None = Field(description="Why, in a word.", examples=[None])
     action: NoteAction | None = Field(
         description="What was done to the environment; null for a step. `repaired`: what was due was carried "
-        "out late because a wake-up had got lost; readers saw it in time."
+        "out late because a wake-up had got lost; readers saw it in time.",
+        examples=[None],
     )
-    until: Time | None = Field(description="When the environment expires from then on; null if unchanged.")
+    until: Time | None = Field(
+        description="When the environment expires from then on; null if unchanged.", examples=[None]
+    )
+
+
+class EnvironmentStepView(StepView):
+    """A step of an environment's timeline."""
+
+    status: EnvironmentStatus
 
 
 class ActiveView(View):
     """What is live: the deployment that succeeded last."""
 
-    id: str
-    version: str
-    number: int
+    id: DeploymentId
+    version: str = Field(examples=["sha-1234567"])
+    number: int = Field(examples=[3])
 
 
 class EnvironmentView(Resource):
     """An environment as it is at this moment."""
 
-    id: str
-    project_id: str
-    name: str
+    id: EnvironmentId
+    project_id: ProjectId
+    name: str = Field(examples=["preview-pr-123"])
     type: EnvironmentType
     status: EnvironmentStatus
-    status_reason: str | None
+    status_reason: str | None = Field(examples=[None])
     on_conflict: Policy
     active_deployment: ActiveView | None
-    config: Any = Field(description="Free JSON.")
+    config: Any = Field(description="Free JSON.", examples=[{"replicas": 2}])
     simulation: SimulationView | None = Field(
-        description="What was asked for of its provisioning, if anything."
+        description="What was asked for of its provisioning, if anything.", examples=[None]
     )
-    base_url: str | None = Field(description="Where it is reached; null until it has been running.")
+    base_url: str | None = Field(
+        description="Where it is reached; null until it has been running.", examples=[None]
+    )
     created_at: Time
     updated_at: Time
     expires_at: Time | None = Field(description="When its TTL is over; null for a persistent one.")
     allowed_actions: list[EnvironmentAction] = Field(
         description="What may be done with it now; `rollback` if there is something to go back to by default."
     )
-    timeline: list[StepView] = Field(description="Past and planned.")
+    timeline: list[EnvironmentStepView] = Field(description="Past and planned.")

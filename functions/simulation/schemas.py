@@ -1,12 +1,16 @@
 """Shapes of the simulation function's requests and answers."""
 
+from typing import Literal
+
 from pydantic import ConfigDict, Field
 
 from functions.simulation.durations import Duration
 from functions.simulation.events import Kind
+from shared.domain.deployment import DeploymentStatus
+from shared.domain.environment import EnvironmentStatus
 from shared.domain.simulation import Scenario
 from shared.http.shapes import shape, shapes
-from shared.http.types import Input, Moment, Time, View
+from shared.http.types import DeploymentId, EnvironmentId, Input, Moment, ProjectId, Time, View
 
 
 class ScenarioView(View):
@@ -47,12 +51,12 @@ class SettledView(View):
 
     at: Time
     object: Kind
-    id: str
-    status: str = Field(
+    id: EnvironmentId | DeploymentId | ProjectId
+    status: EnvironmentStatus | DeploymentStatus | Literal["purged", "ended"] = Field(
         description="The object's status from then on; `purged` for what was removed for good, `ended` for a "
         "deleted project of which something is left."
     )
-    reason: str | None
+    reason: str | None = Field(description="Why, in a word.", examples=[None])
 
 
 class AdvanceView(View):

@@ -18,7 +18,15 @@ from shared import errors, groups, request_errors
 from shared.domain.roles import Permission
 from shared.http import health, problems
 from shared.http.links import links
-from shared.http.openapi_parts import HEADERS, PROBLEM, PROBLEM_HEADERS, REQUEST_HEADERS, Schema
+from shared.http.openapi_parts import (
+    EVENTS,
+    HEADERS,
+    LINES,
+    PROBLEM,
+    PROBLEM_HEADERS,
+    REQUEST_HEADERS,
+    Schema,
+)
 from shared.http.parsing import FORM_TYPE
 from shared.http.routes import EVENT_STREAM, JSON, TEXT, EventStream, Group, Route
 from shared.http.types import Action, PageParameters, Parameters
@@ -178,9 +186,10 @@ def _answers(route: Route, routes: Sequence[Route]) -> Schema:
 
 def _content(option: Any) -> tuple[str, Schema]:  # noqa: ANN401 - a type
     if option is str:
-        return TEXT, {"schema": {"type": "string"}}
+        return TEXT, {"schema": {"type": "string", "examples": [LINES]}}
     if option is EventStream:
-        return EVENT_STREAM, {"schema": {"type": "string", "description": "Events, as they come."}}
+        described = {"type": "string", "description": "Events, as they come.", "examples": [EVENTS]}
+        return EVENT_STREAM, {"schema": described}
     [model] = _models(option)
     schema: Schema = {"$ref": _REF.format(model=model.__name__)}
     if get_origin(option) is list:

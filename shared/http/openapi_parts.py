@@ -80,3 +80,20 @@ REQUEST_HEADERS: Schema = {
 }
 
 PROBLEM_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+
+LINES = (
+    "2026-01-31T12:00:00.500000Z INFO    validate  Validating version sha-1234567\n"
+    "2026-01-31T12:00:00.750000Z INFO    validate  Version sha-1234567 is well-formed\n"
+)
+"""Of a log, which is what is answered as text."""
+EVENTS = """:
+
+id: 1
+data: {"seq":1,"time":"2026-01-31T12:00:00.500000Z","level":"info","step":"validate",\
+"message":"Validating version sha-1234567"}
+
+event: end
+data: {"status":"succeeded"}
+
+"""
+"""Likewise, followed."""

@@ -64,7 +64,9 @@ class View(BaseModel):
 class Resource(View):
     """A single object that clients may change: it has an entity tag."""
 
-    etag: str = Field(description="Strong; equal to the ETag header.")
+    etag: str = Field(
+        description="Strong; equal to the ETag header.", examples=['"6f1ed002ab5595859014ebf0"']
+    )
 
 
 def _not_blank(text: str) -> str:
@@ -81,6 +83,12 @@ _described_not_blank = Field(json_schema_extra={"pattern": _NOT_BLANK})
 Name = Annotated[str, _text(100, 1), AfterValidator(_not_blank), _described_not_blank]
 Description = Annotated[str, _text(1_000)]
 Version = Annotated[str, _text(128, 1), AfterValidator(_not_blank), _described_not_blank]
+
+_PROJECT, _ENVIRONMENT, _DEPLOYMENT = "prj-5ven5eaicuhzhih2", "lcpjldkxewmmx4yt", "dbjayipz6pki2azw"
+ProjectId = Annotated[str, Field(examples=[_PROJECT])]
+EnvironmentId = Annotated[str, Field(examples=[f"env-{_PROJECT[4:]}{_ENVIRONMENT}"])]
+DeploymentId = Annotated[str, Field(examples=[f"dep-{_PROJECT[4:]}{_ENVIRONMENT}{_DEPLOYMENT}"])]
+"""Ids that a server shows. Clients may not read anything off them."""
 
 _SPACE = rf"\s{_CONTROL}"
 _REPO_FORMS = (

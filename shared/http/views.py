@@ -1,6 +1,7 @@
 """Views that several functions show."""
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import ConfigDict, Field
 
@@ -8,10 +9,10 @@ from shared.changing import Added
 from shared.domain.actions import DeploymentAction, deployment_actions
 from shared.domain.deployment import Deployment, DeploymentStatus, Kind
 from shared.domain.timeline import step_at
-from shared.http.answers import represent
+from shared.http.answers import represent, text_of
 from shared.http.routes import BASE_PATH, Answer, Representation
 from shared.http.simulations import SimulationView
-from shared.http.types import Resource, Time, View
+from shared.http.types import DeploymentId, EnvironmentId, ProjectId, Resource, Time, View
 
 
 class StepView(View):
@@ -21,27 +22,44 @@ class StepView(View):
 
     at: Time
     status: str
-    reason: str | None
+    reason: str | None = Field(description="Why, in a word.", examples=[None])
+
+
+class DeploymentStepView(StepView):
+    """A step of a deployment's timeline."""
+
+    status: DeploymentStatus
 
 
 class DeploymentView(Resource):
     """A deployment as it is at this moment."""
 
-    id: str
-    environment_id: str
-    project_id: str
-    version: str
-    number: int = Field(description="1, 2, 3 … within the environment.")
+    id: DeploymentId
+    environment_id: EnvironmentId
+    project_id: ProjectId
+    version: str = Field(examples=["sha-1234567"])
+    number: int = Field(description="1, 2, 3 … within the environment.", examples=[3])
     status: DeploymentStatus
-    status_reason: str | None
+    status_reason: str | None = Field(examples=[None])
     kind: Kind
-    rollback_of: str | None = Field(description="For a rollback, the deployment that it repeats.")
-    simulation: SimulationView | None = Field(description="What was asked for of its outcome, if anything.")
-    logs_url: str = Field(description="Path-absolute.")
+    rollback_of: DeploymentId | None = Field(
+        description="For a rollback, the deployment that it repeats.", examples=[None]
+    )
+    config: Any = Field(
+        description="The environment's when it was asked for; a rollback has that of what it repeats.",
+        examples=[{"replicas": 2}],
+    )
+    simulation: SimulationView | None = Field(
+        description="What was asked for of its outcome, if anything.", examples=[None]
+    )
+    logs_url: str = Field(
+        description="Path-absolute.",
+        examples=["/api/v1/deployments/dep-5ven5eaicuhzhih2lcpjldkxewmmx4ytdbjayipz6pki2azw/logs"],
+    )
     created_at: Time
     updated_at: Time
     allowed_actions: list[DeploymentAction] = Field(description="What may be done with it now.")
-    timeline: list[StepView] = Field(description="Past and planned.")
+    timeline: list[DeploymentStepView] = Field(description="Past and planned.")
 
 
 def show_deployment(deployment: Deployment, now: datetime, *, is_past: bool = False) -> Representation:
@@ -56,6 +74,7 @@ def show_deployment(deployment: Deployment, now: datetime, *, is_past: bool = Fa
         number=deployment.number,
         kind=deployment.kind,
         rollback_of=deployment.rollback_of,
+        config=text_of(deployment.config),
         simulation=deployment.simulation,
         status=step.status,
         status_reason=step.reason,

@@ -34,6 +34,18 @@ def test_it_is_pending_runs_and_succeeds_at_exact_moments(api: Api, *, settles: 
         assert api.stored(documents.deployment_ref(deployment_id)).data["status"] == "succeeded"
 
 
+@pytest.mark.parametrize("config", [None, {}, [], False, 0, "x", {"a": {"b": [1.5, None, "ü"]}}])
+def test_it_shows_the_configuration_of_the_moment_it_was_asked_for(api: Api, config: object) -> None:
+    environment_id = api.running({**ENVIRONMENT, "config": config})
+    target = f"/api/v1/deployments/environments/{environment_id}"
+    made = api.post(target, {"version": "v"})
+    assert (made["config"], type(made["config"])) == (config, type(config))
+    api.patch(f"/api/v1/environments/{environment_id}", {"config": {"other": True}})
+    assert api.get(f"/api/v1/deployments/{made['id']}").body == made.body, "its own outlasts every edit"
+    assert [item["config"] for item in api.all(target)] == [config]
+    assert api.post(target, {"version": "v"})["config"] == {"other": True}
+
+
 def test_on_an_ephemeral_environment_the_newest_pending_one_wins(api: Api) -> None:
     environment_id = api.running()
     first = api.deploy(environment_id)
@@ -213,6 +225,10 @@ def test_a_log_appears_line_by_line_and_never_changes(api: Api) -> None:
         ("text/*", True),
         ("image/png", False),
         ("nonsense;q=x", False),
+        ("text/plain; charset=utf-8", True),
+        ("TEXT/PLAIN;charset=UTF-8;q=0.9, application/json;q=0.8", True),
+        ("text/plain; charset=utf-8;q=0.1, application/json", False),
+        ("text/plain;q=0, application/json;q=0.1", False),
     ],
 )
 def test_a_log_is_text_for_those_who_prefer_it(shared_api: Api, accept: str, *, is_text: bool) -> None:

@@ -63,6 +63,18 @@ def test_the_statuses_are_those_of_the_machines() -> None:
         assert SCHEMAS[items["$ref"].rpartition("/")[2]]["enum"] == machine.statuses
 
 
+def test_the_statuses_of_steps_are_those_of_the_machines() -> None:
+    for schema, name in (
+        ("EnvironmentStepView", "EnvironmentStatus"),
+        ("DeploymentStepView", "DeploymentStatus"),
+    ):
+        assert SCHEMAS[schema]["properties"]["status"]["$ref"].endswith(f"/{name}")
+    both = [f"#/components/schemas/{name}Status" for name in ("Environment", "Deployment")]
+    for schema in ("HistoryView", "SettledView"):
+        options = SCHEMAS[schema]["properties"]["status"]["anyOf"]
+        assert [option["$ref"] for option in options if "$ref" in option] == both
+
+
 @pytest.mark.parametrize(
     ("path", "targets"),
     [

@@ -28,10 +28,6 @@ def _refused(reply: Reply, status: int, code: str) -> str:
     return str(reply["detail"])
 
 
-def _config_of(api: Api, deployment_id: str) -> Any:  # noqa: ANN401 - a stored value
-    return api.stored(documents.deployment_ref(deployment_id)).data["config"]
-
-
 @pytest.mark.parametrize("body", [None, {}, {"to": None}], ids=["absent", "empty", "null"])
 @pytest.mark.parametrize("kind", [ENVIRONMENT, PERSISTENT], ids=["ephemeral", "persistent"])
 def test_it_is_a_new_deployment_of_what_was_live_before(
@@ -50,7 +46,7 @@ def test_it_is_a_new_deployment_of_what_was_live_before(
     )
     assert reply["status"] == "pending"
     assert api.get(reply.headers["Location"]).body == reply.body
-    assert _config_of(api, reply["id"]) == '{"of":"v1"}'
+    assert reply["config"] == {"of": "v1"}
     shown = api.get(f"/api/v1/environments/{environment_id}")
     assert (shown["config"], shown["active_deployment"]["id"]) == ({"of": "v2"}, second)
     api.live(3)
@@ -58,10 +54,10 @@ def test_it_is_a_new_deployment_of_what_was_live_before(
     assert shown["active_deployment"] == {"id": reply["id"], "version": "v1", "number": 3}
     assert shown["config"] == {"of": "v2"}
     listed = api.all(f"/api/v1/deployments/environments/{environment_id}")
-    assert [(item["kind"], item["rollback_of"]) for item in listed] == [
-        ("rollback", first),
-        ("deploy", None),
-        ("deploy", None),
+    assert [(item["kind"], item["rollback_of"], item["config"]["of"]) for item in listed] == [
+        ("rollback", first, "v1"),
+        ("deploy", None, "v2"),
+        ("deploy", None, "v1"),
     ]
 
 
