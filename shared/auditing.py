@@ -69,6 +69,14 @@ def unaudited(store: Store) -> Store:
     return store.inner if isinstance(store, AuditedStore) else store
 
 
+def apart(store: Store, project_id: str, object_id: str) -> Store:
+    """The store for what a request does to a project beside what it is for.
+
+    Its first commit carries an event of its own, which the project's owners see.
+    """
+    return store.apart(project_id, object_id) if isinstance(store, AuditedStore) else store
+
+
 class AuditedStore:
     """A store in which a request's first commit carries its event."""
 
@@ -76,6 +84,11 @@ class AuditedStore:
         self.inner = inner
         self._audit = audit
         self._days = days
+
+    def apart(self, project_id: str, object_id: str) -> "AuditedStore":
+        """One with an event of its own."""
+        event = replace(self._audit.event, id=ids.new_event_id(), project_id=project_id, object_id=object_id)
+        return AuditedStore(self.inner, Audit(event), self._days)
 
     def get(self, ref: Ref, within: float | None = None) -> Document | None:
         """See the port, here as below."""

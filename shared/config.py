@@ -20,6 +20,8 @@ from shared.wording import in_words
 Seconds = Annotated[float, Field(gt=0, le=31_536_000, allow_inf_nan=False)]
 Hours = Annotated[float, Field(gt=0, le=8_760, allow_inf_nan=False)]
 M = TypeVar("M", bound=BaseModel)
+MOST_ACCESS_TOKEN_SECONDS = 86_400
+
 _PROJECT = r"^[a-z0-9][a-z0-9:.-]*$"
 _DATABASE = r"^(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$"
 _QUEUE = r"^projects/[^/]+/locations/[^/]+/queues/[^/]+$"
@@ -142,7 +144,7 @@ class Settings(BaseModel):
     """How many environments may be provisioning, running or failed in it at a time; 0 likewise."""
     audit_days: Annotated[int, Field(ge=0, le=3_650)] = 90
     """How long the audit keeps an event; 0: there is no audit."""
-    access_token_seconds: Annotated[int, Field(ge=60, le=86_400)] = 900
+    access_token_seconds: Annotated[int, Field(ge=60, le=MOST_ACCESS_TOKEN_SECONDS)] = 900
     """How long an access token lasts. Nothing ends one before that."""
     session_idle_hours: Hours = 336
     """How long a session lasts in which nobody refreshes: 14 days."""

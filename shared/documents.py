@@ -37,6 +37,11 @@ def user_ref(email_key: str) -> Ref:
     return Ref("users", email_key)
 
 
+def closed_account_ref(user_id: str) -> Ref:
+    """Where an account that has ended lies, until nothing is left of it (`shared.leaving`)."""
+    return Ref("closed_accounts", user_id)
+
+
 def api_token_ref(token_id: str) -> Ref:
     """Where an API token's document lies. The token names it."""
     return Ref("api_tokens", token_id)

@@ -22,10 +22,12 @@ from shared.domain.environment import EXPIRED, LIVE, Environment, EnvironmentSta
 from shared.domain.operations import end_environment
 from shared.domain.project import Project, Remains
 from shared.errors import NotFound
+from shared.leaving import desert_projects
 from shared.ports import Delete, Document, Order, Page, Query, Ref, Update
 from shared.purging import prune, purge
 from shared.reading import fetch
 from shared.runtime import Runtime
+from shared.times import from_text
 from shared.waking import wake
 
 
@@ -47,7 +49,7 @@ def settle(
     deployments: Sequence[str] = (),
     decide: Decision = replan,
 ) -> Outcome:
-    """Settle an environment or a project that was due at a moment, according to whoever asks for it.
+    """Settle a document that was due at a moment, according to whoever asks for it.
 
     The deployments are those that the look will probably read too. `decide` settles the environment.
     """
@@ -55,6 +57,8 @@ def settle(
         if not ids.is_id("prj", ref.id):
             return Outcome.GONE
         outcome = until_committed(f"Project {ref.id}", lambda: _settle_project(runtime, ref, due_at))
+    elif ref.collection == "closed_accounts":
+        outcome = until_committed(f"Account {ref.id}", lambda: _settle_closed_account(runtime, ref, due_at))
     else:
         outcome = _settle_environment(runtime, ref, due_at, deployments, decide)
     if outcome in {Outcome.EARLY, Outcome.PURGING}:
@@ -112,6 +116,24 @@ def _settle_project(runtime: Runtime, ref: Ref, due_at: datetime) -> Outcome:
     if outcome != Outcome.SETTLED:
         return outcome
     return _carry_on(runtime, document, project, now)
+
+
+def _settle_closed_account(runtime: Runtime, ref: Ref, due_at: datetime) -> Outcome:
+    """End the projects that an access token has made after its account's end, or leave them to others."""
+    fetched = fetch(runtime, [ref])
+    document = fetched.documents.get(ref)
+    if document is None:
+        return Outcome.GONE
+    outcome = _judge(due_at, fetched.clock_time, from_text(document.data["due_at"]))
+    if outcome != Outcome.SETTLED:
+        return outcome
+    ended, is_all = desert_projects(runtime, ref.id)
+    for project in ended:
+        wake(runtime, documents.project_ref(project.id), project.due_at, fetched.clock_time)
+    if not is_all:
+        return Outcome.PURGING
+    runtime.store.commit(Delete(ref, document.version))
+    return Outcome.PURGED
 
 
 def _carry_on(runtime: Runtime, document: Document, project: Project, now: datetime) -> Outcome:

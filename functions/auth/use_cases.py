@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from functions.auth import api_tokens, leaving
+from functions.auth import api_tokens
 from functions.auth.sessions import Signed, begin_session
 from functions.auth.throttling import check_password
-from shared import account_documents, documents, ids, passwords
+from shared import account_documents, documents, ids, leaving, passwords
 from shared.access import Caller
 from shared.account_errors import EmailTaken, TooManyLogins, WrongCredentials, WrongPassword
+from shared.auditing import unaudited
 from shared.changing import create, until_committed
 from shared.domain.user import User, normalise_email
 from shared.domain.user import change_password as with_password
@@ -62,7 +63,9 @@ def _rehash(runtime: Runtime, document: Document, user: User, password: str) -> 
     """
     try:
         changed = replace(user, password_hash=_hash(runtime, password))
-        runtime.store.commit(Update(document.ref, account_documents.user_data(changed), document.version))
+        unaudited(runtime.store).commit(
+            Update(document.ref, account_documents.user_data(changed), document.version)
+        )
     except (Conflict, TooManyLogins):
         return
 
@@ -80,13 +83,19 @@ def change_password(runtime: Runtime, caller: Caller, current: str, new: str, or
 
 def delete_account(runtime: Runtime, caller: Caller, password: str, origin: Origin) -> None:
     """End the caller's account, its sessions and API tokens. Raises WrongPassword, OwnsProjects."""
+    closed = documents.closed_account_ref(caller.user_id)
+    is_first = True
 
     def attempt() -> None:
+        nonlocal is_first
+        if not is_first and runtime.store.get(closed) is not None:
+            return  # an attempt got through although it reported a conflict
+        is_first = False
         document, user = _confirm(runtime, caller, password, origin)
         leaving.leave_projects(runtime, user.id)
         # One that is made meanwhile changes the account's document: then all of this is done again.
         api_tokens.delete_all_tokens(runtime, user.id)
-        runtime.store.commit(Delete(document.ref, document.version))
+        runtime.store.commit(leaving.close_account(runtime, user.id), Delete(document.ref, document.version))
 
     until_committed("This account", attempt)
 

@@ -40,6 +40,9 @@ def settle_next(runtime: Runtime, caller: Caller, turn: Turn, target: datetime) 
         return None
     due_at = from_text(document.data["due_at"])
     turn.move(due_at)
+    if document.ref.collection == "closed_accounts":
+        settle(runtime, document.ref, due_at)
+        return []
     if document.ref.collection == "projects":
         return _settle_project(runtime, caller, document, due_at)
     return _settle_environment(runtime, caller, document, due_at)
@@ -50,7 +53,7 @@ def _first_due(runtime: Runtime, target: datetime) -> Document | None:
     due = (Filter("due_at", "<=", to_text(target)),)
     found = [
         document
-        for collection in ("environments", "projects")
+        for collection in ("environments", "projects", "closed_accounts")
         for document in runtime.store.find(Query(collection, due, Order("due_at"), 1)).documents
     ]
     return min(found, key=lambda document: (document.data["due_at"], document.ref), default=None)

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from shared.http.types import Input, View
 from shared.times import from_text, to_text
 
-Collection = Literal["environments", "projects"]
+Collection = Literal["environments", "projects", "closed_accounts"]
 
 
 def _moment(text: str) -> str:
@@ -44,7 +44,7 @@ class SweepTask(Input):
     overdue_seconds: float = Field(default=60, ge=0, le=86_400)
     collection: Collection = "environments"
     ahead: bool = False
-    """Among documents within the queue's horizon; without it among those that are overdue."""
+    """Among documents that nobody has asked for yet; without it among those that are overdue."""
     at_start: bool = False
     """Nobody was there when it fell due: nothing has got lost, and nothing is noted as a repair."""
     after_due_at: Moment | None = None
@@ -61,5 +61,5 @@ class SweepView(View):
     """What a sweep found."""
 
     woken: int = Field(description="Overdue documents for which a task was enqueued.")
-    reached: int = Field(description="Documents that have come within the queue's horizon, likewise.")
+    reached: int = Field(description="Documents that nobody had asked for yet, likewise.")
     complete: bool = Field(description="False when a task goes on where this call stopped.")

@@ -1,7 +1,8 @@
 """The sweep: find documents that are overdue and enqueue the task that got lost.
 
-It never settles anything itself and is never the clock: what it finds is a repair, and a warning. For a
-queue that takes no task beyond a horizon it also enqueues what has come within: no repair, no warning.
+It never settles anything itself and is never the clock: what it finds is a repair, and a warning. It also
+enqueues what nobody else asks for: no repair, no warning. That is what has come within the horizon of a
+queue that takes no task beyond it, and closed accounts: auth makes no tasks, and nobody waits for them.
 """
 
 from collections.abc import Iterator
@@ -33,14 +34,14 @@ class Swept:
     woken: int = 0
     """Overdue documents for which it enqueued a task."""
     reached: int = 0
-    """Documents whose next step has come within the horizon, likewise."""
+    """Documents that nobody had asked for yet, likewise."""
     complete: bool = True
     """False when a task goes on where this call stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """Through the documents of a collection that are overdue, or just within the horizon (`ahead`)."""
+    """Through the documents of a collection that are overdue, or that nobody has asked for yet (`ahead`)."""
 
     collection: Collection
     ahead: bool
@@ -88,7 +89,8 @@ def _walks(runtime: Runtime, task: SweepTask, now: datetime) -> list[_Walk]:
         reach = now + (horizon or timedelta(0))
         due = Filter("due_at", ">", to_text(reach - SIGHT)), Filter("due_at", "<=", to_text(reach))
         walks += [_Walk(collection, ahead=True, due=due) for collection in _COLLECTIONS]
-    return walks
+    closed = _Walk("closed_accounts", ahead=True, due=(Filter("due_at", "<=", to_text(now)),))
+    return [*walks, closed]
 
 
 def _wake(runtime: Runtime, document: Document, now: datetime, task: SweepTask, *, ahead: bool) -> None:

@@ -13,7 +13,7 @@ from shared.config import Settings
 from shared.errors import Conflict, Unavailable
 from shared.ports import Write
 from tests.functions.accounts import account, login, refresh
-from tests.functions.api import ENVIRONMENT, PERSISTENT, SECRET, Api
+from tests.functions.api import ENVIRONMENT, PASSWORD, PERSISTENT, SECRET, Api
 
 
 def _events(api: Api, query: str = "", **more: Any) -> list[dict[str, Any]]:
@@ -145,6 +145,49 @@ def test_what_is_done_to_a_member_names_the_member(api: Api) -> None:
     newest = _events(api)[0]
     named = (newest["action"], newest["project_id"], newest["object_id"])
     assert named == ("remove_member", project_id, user_id)
+
+
+def test_owners_see_that_another_owner_left_by_deleting_their_account(api: Api) -> None:
+    leaver = api.join("leaver@example.com")
+    user_id = api.get("/api/v1/auth/me", token=leaver)["id"]
+    shared = [api.project(), api.project()]
+    for project_id in shared:
+        body = {"email": "leaver@example.com", "role": "owner"}
+        assert api.post(f"/api/v1/projects/{project_id}/members", body).status == 201
+    api.post("/api/v1/auth/tokens", {"name": "ci", "scopes": ["read"]}, token=leaver)
+    api.advance(1)
+    assert api.post("/api/v1/auth/me/delete", {"password": PASSWORD}, token=leaver).status == 204
+    for project_id in shared:
+        newest = _events(api, f"?project_id={project_id}")[0]
+        assert (newest["action"], newest["outcome"]) == ("delete_me", "succeeded")
+        assert (newest["actor_id"], newest["object_id"]) == (user_id, user_id)
+    mine = [one for one in _events(api, token=leaver) if one["action"] == "delete_me"]
+    assert sorted(str(one["project_id"]) for one in mine) == sorted([*shared, "None"])
+    assert len({one["request_id"] for one in mine}) == 1
+
+
+def test_an_account_that_could_not_be_deleted_is_not_said_to_be(api: Api) -> None:
+    leaver = api.join("leaver@example.com")
+    user_id = api.get("/api/v1/auth/me", token=leaver)["id"]
+    both = {}
+    for name in ("kept", "lost"):
+        project_id = both[name] = api.project()
+        body = {"email": "leaver@example.com", "role": "owner"}
+        api.post(f"/api/v1/projects/{project_id}/members", body)
+        api.advance(1)
+    me = api.get("/api/v1/auth/me")["id"]
+
+    def desert(_writes: Sequence[Write]) -> None:
+        """While the account leaves the newer project, it becomes the only owner of the older one."""
+        assert api.delete(f"/api/v1/projects/{both['kept']}/members/{me}").status == 204
+
+    api.store.before_commit.append(desert)
+    assert api.post("/api/v1/auth/me/delete", {"password": PASSWORD}, token=leaver).status == 409
+    told = [(one["outcome"], one["project_id"]) for one in _events(api, token=leaver)]
+    assert sorted(told, key=str) == [("failed", None), ("succeeded", both["lost"])]
+    newest = _events(api, f"?project_id={both['lost']}")[0]
+    assert (newest["action"], newest["object_id"]) == ("delete_me", user_id)
+    assert api.get("/api/v1/auth/me", token=leaver).status == 200
 
 
 def test_without_a_valid_token_it_is_nobodys(api: Api) -> None:

@@ -78,7 +78,7 @@ CASES: dict[str, tuple[Act, list[str], int]] = {
     ),
     "delete the account": (
         lambda to: to.post("/api/v1/auth/me/delete", {"password": PASSWORD}),
-        ["get 2", "find 0", "find 0", "commit 1"],
+        ["get 2", "find 0", "find 0", "commit 2"],
         0,
     ),
     "me": (lambda to: to.api.get("/api/v1/auth/me"), ["get 1"], 0),

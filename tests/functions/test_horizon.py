@@ -125,15 +125,15 @@ def test_a_task_that_arrives_early_for_a_far_step_is_not_enqueued_again(api: Api
     assert api.queue.tasks == []
 
 
-def test_without_a_horizon_the_sweep_asks_for_the_overdue_only(api: Api) -> None:
+def test_without_a_horizon_the_sweep_asks_for_the_overdue_and_closed_accounts_only(api: Api) -> None:
     api.queue.horizon = None
     api.store.calls.clear()
     api.sweep()
-    assert api.store.calls == ["find 0"] * 2
+    assert api.store.calls == ["find 0"] * 3
     api.queue.horizon = HORIZON
     api.store.calls.clear()
     api.sweep()
-    assert api.store.calls == ["find 0"] * 4
+    assert api.store.calls == ["find 0"] * 5
 
 
 def test_it_goes_on_by_task_among_what_comes_within_too(api: Api) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from functions.auth.leaving import leave_projects
 from shared import documents, tokens
 from shared.domain.roles import Role
+from shared.leaving import leave_projects
 from shared.ports import Update
 from shared.virtual_clock import REF
 from tests.functions.accounts import account

@@ -25,9 +25,17 @@ PORTS = {
 }
 ROOTS = {"changing.change_environment"}
 """Where a way begins though somebody calls it: what is done there doesn't depend on who."""
-LEFT_OUT = ("api_tokens.", "reading.prove", "projects.use_cases._one_project", "history._last_succeeded")
-"""What only a caller with an API token meets, whose document is looked up beside and its use noted; and a
-read of what was live more than ten deployments ago. No lifecycle depends on them."""
+LEFT_OUT = (
+    "api_tokens.",
+    "reading.prove",
+    "projects.use_cases._one_project",
+    "history._last_succeeded",
+    "leaving.",
+    "settling._settle_closed_account",
+)
+"""What only a caller with an API token meets, whose document is looked up beside and its use noted; a read of
+what was live more than ten deployments ago; and what becomes of an account that ends, which has tests of its
+own. No lifecycle depends on them."""
 THROUGH = {"changing.until_committed"}
 """What only calls again."""
 
