@@ -1,19 +1,14 @@
 """What a preview environment's life costs on Google's parts, counted where it is billed: docs/cost.md."""
 
 import re
-import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from local.google.firestore_emulator import Emulator
-from shared.adapters.firestore_store import FirestoreStore
 from tests.functions.api import ENVIRONMENT, Api
 from tests.functions.bill import open_bill
-from tests.functions.doubles import CountingStore
 
 COST = (Path(__file__).parents[2] / "docs" / "cost.md").read_text(encoding="utf-8")
 KINDS = ("reads", "writes", "deletes", "task operations", "invocations")
@@ -51,18 +46,6 @@ def dollars(used: Mapping[str, int], sharing: int) -> float:
     """What a thousand lives cost, so many invocations sharing an instance."""
     requests = sum(used[kind] * price for kind, price in PRICES.items())
     return 1_000 * (requests + used["invocations"] * (INVOCATION + COMPUTE / sharing))
-
-
-@pytest.fixture
-def on_firestore(tmp_path: Path, emulator: Emulator) -> Iterator[Api]:
-    store = FirestoreStore("envctl-cost", f"t-{secrets.token_hex(8)}", emulator.host)
-    api = Api(tmp_path)
-    api.store = CountingStore(store)
-    api.runtime = replace(api.runtime, store=api.store)
-    api.token = api.join()
-    yield api
-    store.close()
-    api.database.close()
 
 
 @pytest.mark.google

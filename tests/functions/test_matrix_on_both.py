@@ -1,51 +1,30 @@
 """Every action in every status, over SQLite and over Firestore: the same answers, those of the tables."""
 # ruff: noqa: ANN401 - any JSON value
 
-import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from local.google.firestore_emulator import Emulator
-from shared.adapters.firestore_store import FirestoreStore
 from shared.domain import deployment, environment
 from shared.domain.actions import DEPLOYMENT_ACTIONS, ENVIRONMENT_ACTIONS, EnvironmentAction
 from tests.functions.api import PERSISTENT, Api
-from tests.functions.doubles import CountingStore
 
 LEASED = {"name": "preview", "type": "ephemeral", "ttl_hours": 1}
 HOUR = 3_600
 Make = Callable[[Api], str]
 
 
-@pytest.fixture
-def on_sqlite(tmp_path: Path) -> Iterator[Api]:
-    api = Api(tmp_path)
-    yield api
-    api.database.close()
-
-
-@pytest.fixture
-def on_firestore(tmp_path_factory: pytest.TempPathFactory, emulator: Emulator) -> Iterator[Api]:
-    store = FirestoreStore("envctl-matrix", f"t-{secrets.token_hex(8)}", emulator.host)
-    api = Api(tmp_path_factory.mktemp("home"))
-    api.store = CountingStore(store)
-    api.runtime = replace(api.runtime, store=api.store)
-    api.token = api.join()
-    yield api
-    store.close()
-    api.database.close()
-
-
-def _lived(seconds: float, **more: Any) -> Make:
-    """An environment so many seconds after its creation."""
+def _lived(seconds: float, deployments: int = 0, **more: Any) -> Make:
+    """An environment so many seconds after its creation, in which so many deployments have succeeded."""
 
     def make(api: Api) -> str:
         environment_id = api.environment(None, {**LEASED, **more})
-        api.live(seconds)
+        began = api.clock.now
+        for _ in range(deployments):
+            api.live(3)
+            api.deploy(environment_id)
+        api.live(seconds - (api.clock.now - began).total_seconds())
         return environment_id
 
     return make
@@ -53,15 +32,15 @@ def _lived(seconds: float, **more: Any) -> Make:
 
 ENVIRONMENTS: dict[str, Make] = {
     "provisioning": _lived(1),
-    "running": _lived(10),
+    "running": _lived(10, deployments=2),
     "failed": _lived(10, simulation="fails"),
-    "expired": _lived(HOUR),
-    "deleting": _lived(2 * HOUR),
-    "deleted": _lived(2 * HOUR + 5),
+    "expired": _lived(HOUR, deployments=2),
+    "deleting": _lived(2 * HOUR, deployments=2),
+    "deleted": _lived(2 * HOUR + 5, deployments=2),
 }
 ACTIONS: dict[str, tuple[str, str, Any, int]] = {
     "deploy": ("POST", "/api/v1/deployments/environments/{}", {"version": "v"}, 201),
-    "rollback": ("POST", "/api/v1/environments/{}/rollback", {}, 409),  # nothing was live before
+    "rollback": ("POST", "/api/v1/environments/{}/rollback", {}, 201),
     "edit": ("PATCH", "/api/v1/environments/{}", {"name": "other"}, 200),
     "extend": ("POST", "/api/v1/environments/{}/extend", {"hours": 2}, 200),
     "restore": ("POST", "/api/v1/environments/{}/restore", {"hours": 2}, 200),
@@ -123,9 +102,21 @@ def _deployment_cells(api: Api) -> dict[str, tuple[int, Any, Any]]:
     return found
 
 
+def _rollback_cells(api: Api) -> dict[str, tuple[int, Any, Any]]:
+    """What a rollback to a deployment in each status is answered, and what it deploys."""
+    found = {}
+    for status, make in DEPLOYMENTS.items():
+        deployment_id = make(api)
+        environment_id = api.get(f"/api/v1/deployments/{deployment_id}")["environment_id"]
+        reply = api.post(f"/api/v1/environments/{environment_id}/rollback", {"to": deployment_id})
+        deployed = (reply.body.get("version"), reply.body.get("rollback_of") == deployment_id)
+        found[status] = (reply.status, reply.body.get("type"), deployed)
+    return found
+
+
 @pytest.mark.google
-def test_environments_answer_alike_and_as_the_table_says(on_sqlite: Api, on_firestore: Api) -> None:
-    cells = _environment_cells(on_sqlite)
+def test_environments_answer_alike_and_as_the_table_says(api: Api, on_firestore: Api) -> None:
+    cells = _environment_cells(api)
     assert _environment_cells(on_firestore) == cells
     assert len(cells) == 42
     for (status, action), (answered, *_) in cells.items():
@@ -135,8 +126,8 @@ def test_environments_answer_alike_and_as_the_table_says(on_sqlite: Api, on_fire
 
 
 @pytest.mark.google
-def test_deployments_answer_alike_and_as_the_table_says(on_sqlite: Api, on_firestore: Api) -> None:
-    cells = _deployment_cells(on_sqlite)
+def test_deployments_answer_alike_and_as_the_table_says(api: Api, on_firestore: Api) -> None:
+    cells = _deployment_cells(api)
     assert _deployment_cells(on_firestore) == cells
     (possible,) = DEPLOYMENT_ACTIONS.values()
     assert {status for status, (answered, *_) in cells.items() if answered == 409} == {
@@ -144,3 +135,12 @@ def test_deployments_answer_alike_and_as_the_table_says(on_sqlite: Api, on_fires
     } - {"canceled"}
     assert set(possible) == {"pending", "running"}
     assert (cells["pending"][0], cells["running"][0], cells["canceling"][0]) == (200, 202, 200)
+
+
+@pytest.mark.google
+def test_a_rollback_to_one_in_each_status_is_answered_alike(api: Api, on_firestore: Api) -> None:
+    cells = _rollback_cells(api)
+    assert _rollback_cells(on_firestore) == cells
+    assert {status for status, (answered, *_) in cells.items() if answered == 201} == {"succeeded"}
+    assert cells["succeeded"][2] == ("v", True)
+    assert {answered for answered, *_ in cells.values()} == {201, 422}
