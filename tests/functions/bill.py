@@ -22,13 +22,14 @@ def open_bill(monkeypatch: pytest.MonkeyPatch) -> Bill:
     nothing (https://firebase.google.com/docs/firestore/pricing).
     """
     bill = Bill()
-    _watch(monkeypatch, "batch_get_documents", lambda request, _: bill.read(len(request.documents)))
-    _watch(monkeypatch, "run_query", lambda _, answer: bill.read(max(1, sum(map(_is_found, answer)))))
-    _watch(monkeypatch, "commit", lambda request, _: bill.update(map(_kind, request.writes)))
+    watch(monkeypatch, "batch_get_documents", lambda request, _: bill.read(len(request.documents)))
+    watch(monkeypatch, "run_query", lambda _, answer: bill.read(max(1, sum(map(_is_found, answer)))))
+    watch(monkeypatch, "commit", lambda request, _: bill.update(map(_kind, request.writes)))
     return bill
 
 
-def _watch(monkeypatch: pytest.MonkeyPatch, method: str, note: Callable[[Any, Any], None]) -> None:
+def watch(monkeypatch: pytest.MonkeyPatch, method: str, note: Callable[[Any, Any], None]) -> None:
+    """Have every call of a method noted, with its request and its answer."""
     original = getattr(FirestoreClient, method)
 
     def call(client: FirestoreClient, request: Any, **options: Any) -> Any:  # noqa: ANN401 - Google's messages
@@ -45,7 +46,12 @@ def _is_found(part: Any) -> bool:  # noqa: ANN401 - likewise
     return bool(part.document.name)
 
 
+def is_event(write: Any) -> bool:  # noqa: ANN401 - likewise
+    """Whether it is the audit's."""
+    return "/documents/events/" in write.update.name
+
+
 def _kind(write: Any) -> str:  # noqa: ANN401 - likewise
-    if "/documents/events/" in write.update.name:
+    if is_event(write):
         return "events"
     return "deletes" if write.delete else "writes"
