@@ -22,6 +22,41 @@ WEEK = [
 """What the story of a week prints, in this order."""
 
 
+LEASE = [
+    r"^\d{4}-\d\d-\d\dT.*Z$",
+    r"^Invalid input at /hours: must not go beyond .*Z: .* lasts at most 720 hours from its creation\.$",
+    r"^\d{4}-\d\d-\d\dT.*Z$",
+    r"^expired$",
+    r"^running$",
+]
+ROLLOUTS = [
+    r"^running$",
+    r"^Deployment 1 of environment env-\w+ is (pending|running), and on_conflict is reject\.$",
+    r"^canceled$",
+    r"^succeeded$",
+    r"^\{'replicas': 2\}$",
+    r"^\{'replicas': 2\}$",
+    r"^\{'id': 'dep-\w+', 'version': 'v3', 'number': 3\}$",
+    r"^v1$",
+    r"^\{'replicas': 1\}$",
+    r"^provisioning_failed$",
+    r"^provisioning$",
+    r"^running$",
+]
+"""What the sections about leases and deployments print, in this order."""
+
+
+def test_leases_and_rollouts_go_as_it_is_printed(start: StartServer, tmp_path: Path) -> None:
+    need_programs("bash", "curl")
+    server = start(tmp_path / "home", ENVCTL_RUNNING_SECONDS="2.5")
+    with closing(server.client()) as client:
+        client.log_in()
+        project_id = client.create("/api/v1/projects", name="payments")["id"]
+        given = f"URL={server.url}\nTOKEN={client.token}\nPROJECT_ID={project_id}\n"
+    script = given + "\n".join(blocks_in(section(title, GUIDE)) for title in ("Leases", "Deployments"))
+    tells(run(script, tmp_path), [*LEASE, *ROLLOUTS])
+
+
 def test_members_and_ci_do_as_it_is_printed(start: StartServer, tmp_path: Path) -> None:
     need_programs("bash", "curl")
     server = start(tmp_path / "home")
