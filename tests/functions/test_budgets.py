@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 
 from shared.ports import Ref
-from tests.functions.accounts import account, login, logout, refresh, session
-from tests.functions.api import ENVIRONMENT, PASSWORD, PERSISTENT, Api, Reply
+from tests.functions.accounts import account
+from tests.functions.api import ENVIRONMENT, PERSISTENT, Api, Reply
 
 
 class Known:
@@ -28,15 +28,8 @@ class Known:
         api.live(10)
         self.owner = api.get("/api/v1/auth/me")["id"]
         self.account = account(api, "user@example.com")
-        self.signed, self.used = session(api, self.account), session(api, self.account)
-        refresh(api, self.used.refresh_token)
-        self.api_token = api.post("/api/v1/auth/tokens", {"name": "ci", "scopes": ["read"]})["id"]
         self.environments = f"/api/v1/environments/projects/{self.project}"
         self.deployments = f"/api/v1/deployments/environments/{self.environment}"
-
-    def post(self, target: str, body: object = None) -> Reply:
-        """A request of the account's."""
-        return self.api.post(target, body, token=self.signed.access_token)
 
     def as_of(self, object_id: str) -> Reply:
         """What it was when it was created."""
@@ -47,60 +40,6 @@ class Known:
 
 Act = Callable[[Known], Reply]
 CASES: dict[str, tuple[Act, list[str], int]] = {
-    "login": (lambda to: login(to.api, to.account.email), ["get 2", "commit 1"], 0),
-    "refresh": (lambda to: refresh(to.api, to.signed.refresh_token), ["get 2", "commit 1"], 0),
-    "refresh once more": (lambda to: refresh(to.api, to.used.refresh_token), ["get 2"], 0),
-    "log out": (lambda to: logout(to.api, to.signed.refresh_token), ["get 1", "commit 1"], 0),
-    "log out of nothing": (lambda to: logout(to.api, "x"), [], 0),
-    "log out everywhere": (
-        lambda to: to.post("/api/v1/auth/logout-everywhere"),
-        ["get 1", "commit 1"],
-        0,
-    ),
-    "sessions": (
-        lambda to: to.api.get("/api/v1/auth/sessions", token=to.signed.access_token),
-        ["get 1", "find 2"],
-        0,
-    ),
-    "end a session": (
-        lambda to: to.api.delete(
-            f"/api/v1/auth/sessions/{to.signed.session.id}", token=to.signed.access_token
-        ),
-        ["get 1", "commit 1"],
-        0,
-    ),
-    "change the password": (
-        lambda to: to.post(
-            "/api/v1/auth/password", {"current_password": PASSWORD, "new_password": "another one"}
-        ),
-        ["get 2", "commit 1"],
-        0,
-    ),
-    "delete the account": (
-        lambda to: to.post("/api/v1/auth/me/delete", {"password": PASSWORD}),
-        ["get 2", "find 0", "find 0", "commit 2"],
-        0,
-    ),
-    "me": (lambda to: to.api.get("/api/v1/auth/me"), ["get 1"], 0),
-    "create API token": (
-        lambda to: to.api.post("/api/v1/auth/tokens", {"name": "x", "scopes": ["read"]}),
-        ["get 1", "commit 2"],
-        0,
-    ),
-    "create bound API token": (
-        lambda to: to.api.post(
-            "/api/v1/auth/tokens", {"name": "x", "scopes": ["read"], "project_id": to.project}
-        ),
-        ["get 2", "commit 2"],
-        0,
-    ),
-    "API tokens": (lambda to: to.api.get("/api/v1/auth/tokens"), ["find 1"], 0),
-    "API token": (lambda to: to.api.get(f"/api/v1/auth/tokens/{to.api_token}"), ["get 1"], 0),
-    "delete API token": (
-        lambda to: to.api.delete(f"/api/v1/auth/tokens/{to.api_token}"),
-        ["get 1", "commit 1"],
-        0,
-    ),
     "health": (lambda to: to.api.get("/health"), ["get 1"], 0),
     "project": (lambda to: to.api.get(f"/api/v1/projects/{to.project}"), ["get 1"], 0),
     "environment": (lambda to: to.api.get(f"/api/v1/environments/{to.environment}"), ["get 2"], 0),
@@ -282,80 +221,6 @@ def test_a_filter_of_unsettled_deployments_reads_the_unfinished_ones_in_one_more
     assert calls == ["get 2", "find 0", "get 3"]
 
 
-def test_settling_reads_and_writes_what_it_settles(api: Api) -> None:
-    environment_id = api.environment()
-    for seconds, expected in ((2, ["get 1", "commit 1"]), (0, [])):
-        api.advance(seconds)
-        api.store.calls.clear()
-        api.run_due()
-        assert api.store.calls == expected
-    api.deploy(environment_id)
-    for more in (0.5, 2.5):
-        api.advance(more)
-        api.store.calls.clear()
-        assert api.run_due() == ["settled"]
-        assert api.store.calls == ["get 2", "commit 2"]
-
-
-def test_a_stale_task_costs_one_read_and_an_early_one_too(api: Api) -> None:
-    api.environment()
-    [task] = api.drop_tasks()
-    for seconds in (1, 1, 1):
-        api.advance(seconds)
-        api.store.calls.clear()
-        api.deliver(task)
-        expected = ["get 1", "commit 1"] if api.clock.now == task.at else ["get 1"]
-        assert api.store.calls == expected
-
-
-def test_one_preview_environment_with_three_deployments_costs_this_many_tasks(api: Api) -> None:
-    environment_id = api.environment()
-    api.live(2)
-    for _ in range(3):
-        api.deploy(environment_id)
-        api.live(5)
-    api.live(26 * 3_600)
-    assert api.status(environment_id) == 404
-    # Created, running; three times deployed, running; expired, deleting, deleted: each asks for the
-    # wake-up that follows. A deployment's end doesn't: one for the expiry has been asked for.
-    assert api.queue.enqueued == 1 + 1 + 3 * 2 + 3
-
-
-def test_a_deployment_that_a_task_does_not_name_is_read_in_one_more_call(api: Api) -> None:
-    environment_id = api.environment(None, {"name": "p", "type": "persistent"})
-    api.live(2)
-    for _ in range(3):
-        api.deploy(environment_id)
-    api.advance(0.5)
-    api.store.calls.clear()
-    assert api.run_due() == ["settled"]
-    assert api.store.calls == ["get 2", "get 2", "commit 2"]
-
-
-def test_a_task_whose_document_has_moved_on_costs_one_read_beside_unfinished_deployments(api: Api) -> None:
-    environment_id = api.environment(None, {"name": "p", "type": "persistent"})
-    api.live(2)
-    for _ in range(3):
-        api.deploy(environment_id)
-    [task] = api.drop_tasks()
-    api.advance(0.5)
-    assert api.deliver(task)["outcome"] == "settled"
-    api.store.calls.clear()
-    assert api.deliver(task)["outcome"] == "stale"
-    assert api.store.calls == ["get 2"]
-
-
-def test_a_steady_stream_of_deployments_asks_for_a_wake_up_per_step_and_not_per_deployment(api: Api) -> None:
-    environment_id = api.environment()
-    api.live(2)
-    enqueued = api.queue.enqueued
-    for _ in range(100):
-        api.deploy(environment_id)
-        api.live(0.1)
-    # In these 10 s one starts after 0.5 s, and at each 2.5 s it ends and the next one starts.
-    assert api.queue.enqueued - enqueued <= 2 + 2 * 4
-
-
 def test_refusals_cost_no_more_than_a_read(api: Api) -> None:
     known, stranger = Known(api), api.join()
     for target in (known.environments, known.deployments, f"/api/v1/deployments/{known.deployment}"):
@@ -366,12 +231,3 @@ def test_refusals_cost_no_more_than_a_read(api: Api) -> None:
         assert api.get(target, token="x").status == 401
         assert api.get(f"{target}?nothing=1").status == 422
         assert api.store.calls == []
-
-
-@pytest.mark.parametrize("email", ["user@example.com", "nobody@example.com"])
-def test_a_wrong_password_costs_what_it_costs_for_an_address_unknown(api: Api, email: str) -> None:
-    Known(api)
-    for calls in [["get 2", "commit 1"]] * 5 + [["get 2"]]:
-        api.store.calls.clear()
-        assert login(api, email, "wrong password").status in {401, 429}
-        assert api.store.calls == calls
