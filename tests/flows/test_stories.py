@@ -111,6 +111,47 @@ def test_versions_are_rolled_out_and_tell_about_it(client: Client, project: str)
     assert all(one[2] <= following[1] for one, following in pairwise(moments))
 
 
+def test_a_rollout_is_canceled_and_rolled_back_and_its_environment_restored(
+    client: Client, project: str
+) -> None:
+    path = f"/api/v1/environments/{open_environment(client, project, on_conflict='queue')['id']}"
+    deploying = f"/api/v1/deployments/environments/{path.rpartition('/')[2]}"
+    assert comes_to(client, path, "running")["active_deployment"] is None
+    for version in ("v1", "v2"):
+        client.request("PATCH", path, json={"config": {"of": version}})
+        made = client.create(deploying, version=version)
+        assert comes_to(client, f"/api/v1/deployments/{made['id']}", "succeeded")["config"] == {"of": version}
+    running = client.create(deploying, version="v3", simulation={"seconds": 30})["id"]
+    waiting = client.create(deploying, version="v4")["id"]
+    comes_to(client, f"/api/v1/deployments/{running}", "running")
+    assert client.request("POST", f"/api/v1/deployments/{waiting}/cancel").body["status"] == "canceled"
+    stopped = client.request("POST", f"/api/v1/deployments/{running}/cancel")
+    assert (stopped.status, stopped.body["status"]) == (202, "canceling")
+    ended = comes_to(client, f"/api/v1/deployments/{running}", "canceled")
+    log = client.request("GET", f"{ended['logs_url']}?level=warning").body
+    assert [entry["message"] for entry in log["entries"]] == ["Deployment canceled: cancel_requested"]
+    assert client.request("GET", f"{ended['logs_url']}?after={log['next_after']}").body["entries"] == []
+    back = client.create(f"{path}/rollback")
+    assert (back["kind"], back["version"], back["config"]) == ("rollback", "v1", {"of": "v1"})
+    comes_to(client, f"/api/v1/deployments/{back['id']}", "succeeded")
+    client.request("POST", f"{path}/extend", json={"hours": 0.3 / 3600})
+    comes_to(client, path, "expired")
+    restored = client.request("POST", f"{path}/restore", json={"hours": 1}).body
+    assert (restored["status"], restored["active_deployment"]["id"]) == ("running", back["id"])
+
+
+def comes_to(client: Client, path: str, status: str) -> Any:  # noqa: ANN401 - any JSON object
+    """The object once it has a status, waited for; again where a wait has found no place."""
+    last: dict[str, Any] = {}
+
+    def has_come() -> bool:
+        last.update(client.request("GET", f"{path}?wait_for={status}").body)
+        return bool(last["status"] == status)
+
+    wait_until(has_come, 20, f"{path} is {status}")
+    return last
+
+
 def test_an_environments_life_is_told_in_order_on_pages_of_every_size_and_as_of_then(
     client: Client, project: str
 ) -> None:
