@@ -55,6 +55,13 @@ class OwnsProjects(EnvctlError):
         super().__init__(f"Only this account owns {named}. Delete them, or give them another owner, first.")
 
 
+class TooManyApiTokens(EnvctlError):
+    """An account has as many API tokens as it may, and none of them has expired."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"This account has {most} API tokens, the most it may have. Delete one first.")
+
+
 class EmailTaken(EnvctlError):
     """Somebody has registered with this address."""
 

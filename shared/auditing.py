@@ -19,6 +19,12 @@ from shared.times import from_text, to_text
 
 REFUSALS_PER_MINUTE = 60
 """How many refusals a process writes down per caller, or per address of callers that it doesn't know."""
+OUTSIDERS_PER_MINUTE = 6
+"""How many of them a process shows to a project's owners, of callers who don't see what they asked for: an
+owner learns that somebody tries, and nobody, however many accounts he has, can bury what else happened."""
+
+_OUTSIDE = {"not_found", "unauthenticated"}
+"""What who isn't known, or doesn't see the object, is answered."""
 
 
 def event_data(event: Event, days: int) -> Data:
@@ -117,13 +123,15 @@ class AuditedStore:
 
 
 def _told_by(writes: Sequence[Write], event: Event) -> Event:
-    """The event with what only its writes tell: what was made, and who signed in."""
+    """The event with what only its writes tell: what was made, who was added, and who signed in."""
     made = next((one.data.get("id") for one in writes if isinstance(one, Create)), None)
-    actors = filter(None, map(_user_in, writes))
+    users = [*filter(None, map(_user_in, writes))]
+    actor_id = event.actor_id or next(iter(users), None)
+    added = next((user_id for user_id in users if user_id != actor_id), None)
     return replace(
         event,
-        actor_id=event.actor_id or next(actors, None),
-        object_id=made or event.object_id,
+        actor_id=actor_id,
+        object_id=made or added or event.object_id,
         project_id=event.project_id or project_in(made),
     )
 
@@ -142,12 +150,24 @@ def project_in(object_id: str | None) -> str | None:
     return ids.project_of(object_id) if object_id is not None and is_below else None
 
 
+def _told_to_owners(runtime: Runtime, event: Event) -> Event:
+    """The event, without its project if the owners have been told of enough outsiders for now."""
+    if event.project_id is None or event.code not in _OUTSIDE:
+        return event
+    key = "outsiders", event.project_id
+    if runtime.buckets.wait(key, OUTSIDERS_PER_MINUTE, event.at) > timedelta(0):
+        return replace(event, project_id=None)
+    runtime.buckets.add(key, OUTSIDERS_PER_MINUTE, event.at)
+    return event
+
+
 def note_refusal(runtime: Runtime, event: Event) -> None:
     """Write a refusal down, best effort: never so often that it does harm, and no fault is one."""
     key, now = ("refusals", event.actor_id or event.address), event.at
     if runtime.buckets.wait(key, REFUSALS_PER_MINUTE, now) > timedelta(0):
         return
     runtime.buckets.add(key, REFUSALS_PER_MINUTE, now)
+    event = _told_to_owners(runtime, event)
     try:
         runtime.store.commit(
             Create(documents.event_ref(event.id), event_data(event, runtime.settings.audit_days))

@@ -5,6 +5,7 @@ from typing import Any
 from functions.auth import api_tokens
 from functions.auth.routes import group
 from functions.auth.schemas import ApiTokenView, NewApiToken, NewApiTokenView
+from shared.account_errors import TooManyApiTokens
 from shared.api_tokens import token_of
 from shared.domain.api_token import ApiToken
 from shared.errors import BadPageToken
@@ -22,12 +23,13 @@ def _view(token: ApiToken) -> Representation:
     return represent(ApiTokenView, **_shown(token))
 
 
-@group.route("POST", "/auth/tokens", {201: NewApiTokenView})
+@group.route("POST", "/auth/tokens", {201: NewApiTokenView}, refusals=(TooManyApiTokens,))
 def create_api_token(call: Call, body: NewApiToken) -> Answer:
     """Create an API token for CI.
 
     `token` is shown this once: only its hash is kept. Send it as `Authorization: Bearer <token>`. It acts
-    for you, within its scopes, and never beyond your own role in a project.
+    for you, within its scopes, and never beyond your own role in a project. An account has at most 100; of
+    those the expired ones make room for new ones.
     """
     token, text = api_tokens.create_token(call.runtime, call.caller, body)
     view = NewApiTokenView(token=text, **_shown(token))
@@ -52,8 +54,10 @@ def get_api_token(call: Call, token_id: str) -> Answer:
     return Answer(200, _view(api_tokens.read_token(call.runtime, call.caller, token_id)))
 
 
-@group.route("DELETE", "/auth/tokens/{token_id}", {204: None})
+@group.route("DELETE", "/auth/tokens/{token_id}", {204: None}, conditional=True)
 def delete_api_token(call: Call, token_id: str) -> Answer:
     """Delete an API token. It is worth nothing from then on."""
-    api_tokens.delete_token(call.runtime, call.caller, token_id)
+    api_tokens.delete_token(
+        call.runtime, call.caller, token_id, lambda token: call.require_match(lambda: _view(token))
+    )
     return Answer(204)

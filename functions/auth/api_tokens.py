@@ -1,10 +1,12 @@
 """What the auth function does with API tokens."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from functions.auth.schemas import NewApiToken
 from shared import account_documents, api_tokens, documents, ids, secret_tokens
 from shared.access import Caller, visible_project
+from shared.account_errors import TooManyApiTokens
 from shared.auditing import unaudited
 from shared.changing import until_committed
 from shared.domain.api_token import ApiToken
@@ -16,12 +18,18 @@ from shared.runtime import Runtime
 
 _NEWEST_FIRST = Order("created_at", descending=True)
 
+MOST_API_TOKENS = 100
+"""Of an account, which are shown on one page: a list that nobody can look through guards nothing."""
+
+Matching = Callable[[ApiToken], None]
+"""Raises PreconditionFailed for what is not as the client believes."""
+
 
 def create_token(runtime: Runtime, caller: Caller, new: NewApiToken) -> tuple[ApiToken, str]:
     """A new API token of the caller's, and its text, which is stored nowhere.
 
-    Raises InvalidInput for a project that the caller doesn't see, and Unauthenticated when the account is
-    gone. The account's document changes too: it fences, so that no token outlives its account.
+    Raises InvalidInput for a project that the caller doesn't see, TooManyApiTokens, and Unauthenticated when
+    the account is gone. The account's document changes too: it fences, so that no token outlives its account.
     """
     token_id, text = api_tokens.issue(caller.user_id)
     token = _token(token_id, text, caller, new, runtime.clock())
@@ -37,7 +45,8 @@ def create_token(runtime: Runtime, caller: Caller, new: NewApiToken) -> tuple[Ap
         made = account_documents.user_data(make_api_token(account_documents.user(user.data)))
         _require_visible(fetched, caller, new)
         data = api_tokens.data_of(token)
-        runtime.store.commit(Create(ref, data), Update(account, made, user.version))
+        room = _make_room(runtime, caller)
+        runtime.store.commit(Create(ref, data), Update(account, made, user.version), *room)
 
     until_committed("This account", attempt)
     return token, text
@@ -54,6 +63,22 @@ def _token(token_id: str, text: str, caller: Caller, new: NewApiToken, now: date
         created_at=now,
         expires_at=now + timedelta(days=new.expires_in_days),
     )
+
+
+def _make_room(runtime: Runtime, caller: Caller) -> list[Delete]:
+    """What has to go so that there is room for another one: nothing, or what has expired.
+
+    Exact, because whoever makes one at the same time loses the race for the account's document.
+    Raises TooManyApiTokens.
+    """
+    there = runtime.store.find(_of(caller.user_id, MOST_API_TOKENS)).documents
+    if len(there) < MOST_API_TOKENS:
+        return []
+    now = runtime.clock()
+    expired = [one for one in there if api_tokens.token_of(one.data).expires_at <= now]
+    if not expired:
+        raise TooManyApiTokens(MOST_API_TOKENS)
+    return [Delete(one.ref, one.version) for one in expired]
 
 
 def _account(fetched: Fetched, ref: Ref, caller: Caller) -> Document:
@@ -89,11 +114,12 @@ def read_token(runtime: Runtime, caller: Caller, token_id: str) -> ApiToken:
     return api_tokens.token_of(_read(runtime, caller, token_id).data)
 
 
-def delete_token(runtime: Runtime, caller: Caller, token_id: str) -> None:
-    """An API token's end, for every request that comes from now on. Raises NotFound."""
+def delete_token(runtime: Runtime, caller: Caller, token_id: str, matching: Matching) -> None:
+    """An API token's end, for every request that comes from now on. Raises NotFound, PreconditionFailed."""
 
     def attempt() -> None:
         document = _read(runtime, caller, token_id)
+        matching(api_tokens.token_of(document.data))
         runtime.store.commit(Delete(document.ref, document.version))
 
     until_committed(f"API token {token_id}", attempt)

@@ -133,13 +133,15 @@ def _session(session: Session) -> Representation:
     )
 
 
-@group.route("DELETE", "/auth/sessions/{session_id}", {204: None})
+@group.route("DELETE", "/auth/sessions/{session_id}", {204: None}, conditional=True)
 def end_session(call: Call, session_id: str) -> Answer:
     """End one of the account's sessions.
 
     Its access token stays valid until it expires.
     """
-    sessions.end_session(call.runtime, call.caller, session_id)
+    sessions.end_session(
+        call.runtime, call.caller, session_id, lambda session: call.require_match(lambda: _session(session))
+    )
     return Answer(204)
 
 

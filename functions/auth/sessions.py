@@ -77,11 +77,18 @@ def end_session_of(runtime: Runtime, token: str) -> None:
     _end(runtime, session_id, lambda _: True)
 
 
-def end_session(runtime: Runtime, caller: Caller, session_id: str) -> None:
-    """End one of the caller's sessions. Raises NotFound for anything else."""
-    if not ids.is_id("ses", session_id) or not _end(
-        runtime, session_id, lambda session: session.user_id == caller.user_id
-    ):
+def end_session(
+    runtime: Runtime, caller: Caller, session_id: str, matching: Callable[[Session], None]
+) -> None:
+    """End one of the caller's sessions. Raises NotFound for anything else, PreconditionFailed."""
+
+    def may(session: Session) -> bool:
+        if session.user_id != caller.user_id:
+            return False
+        matching(session)
+        return True
+
+    if not ids.is_id("ses", session_id) or not _end(runtime, session_id, may):
         raise NotFound("session", session_id)
 
 

@@ -31,6 +31,7 @@ KINDS: dict[type[EnvctlError], Kind] = {
     account_errors.AlreadyMember: Kind(409, "already_member", "Member already"),
     account_errors.LastOwner: Kind(409, "last_owner", "Last owner"),
     account_errors.TooManyMembers: Kind(409, "too_many_members", "Too many members"),
+    account_errors.TooManyApiTokens: Kind(409, "too_many_api_tokens", "Too many API tokens"),
     account_errors.OwnsProjects: Kind(409, "owns_projects", "Account owns projects"),
     errors.ProjectInUse: Kind(409, "project_in_use", "Project has live environments"),
     errors.EnvironmentNotRunning: Kind(409, "environment_not_running", "Environment is not running"),

@@ -58,13 +58,13 @@ CASES: dict[str, tuple[Act, list[str]]] = {
     "me": (lambda to: to.api.get("/api/v1/auth/me"), ["get 1"]),
     "create API token": (
         lambda to: to.api.post("/api/v1/auth/tokens", {"name": "x", "scopes": ["read"]}),
-        ["get 1", "commit 2"],
+        ["get 1", "find 1", "commit 2"],
     ),
     "create bound API token": (
         lambda to: to.api.post(
             "/api/v1/auth/tokens", {"name": "x", "scopes": ["read"], "project_id": to.project}
         ),
-        ["get 2", "commit 2"],
+        ["get 2", "find 1", "commit 2"],
     ),
     "API tokens": (lambda to: to.api.get("/api/v1/auth/tokens"), ["find 1"]),
     "API token": (lambda to: to.api.get(f"/api/v1/auth/tokens/{to.api_token}"), ["get 1"]),

@@ -139,7 +139,12 @@ def test_what_is_done_to_a_member_names_the_member(api: Api) -> None:
     project_id = api.project()
     api.join("member@example.com")
     members = f"/api/v1/projects/{project_id}/members"
+    api.advance(1)
     user_id = api.post(members, {"email": "member@example.com", "role": "viewer"})["user_id"]
+    newest = _events(api)[0]
+    named = (newest["action"], newest["project_id"], newest["object_id"])
+    assert named == ("add_member", project_id, user_id)
+    assert newest["actor_id"] != user_id
     api.advance(1)
     assert api.delete(f"{members}/{user_id}").status == 204
     newest = _events(api)[0]
@@ -260,6 +265,38 @@ def test_refusals_are_written_down_so_often_at_most(api: Api) -> None:
     api.advance(1)
     api.delete("/api/v1/projects/x")
     assert len(_events(api)) == auditing.REFUSALS_PER_MINUTE + 1
+
+
+def _denied(api: Api, project_id: str, **more: Any) -> int:
+    return len(_events(api, f"?project_id={project_id}&outcome=denied", **more))
+
+
+def test_outsiders_can_not_bury_what_happens_in_a_project(api: Api) -> None:
+    project_id, other = api.project(), api.project()
+    strangers = [api.join() for _ in range(5)]
+    for stranger in strangers:
+        for _ in range(4):
+            assert api.delete(f"/api/v1/projects/{project_id}", token=stranger).status == 404
+    for _ in range(20):
+        assert api.delete(f"/api/v1/projects/{project_id}", token="x").status == 401
+    assert _denied(api, project_id) == auditing.OUTSIDERS_PER_MINUTE
+    assert [len(_events(api, token=stranger)) for stranger in strangers] == [4] * 5, "their own have it all"
+    assert api.delete(f"/api/v1/projects/{other}", token=strangers[0]).status == 404
+    assert _denied(api, other) == 1, "each project by itself"
+    api.advance(60)
+    api.delete(f"/api/v1/projects/{project_id}", token=strangers[0])
+    assert _denied(api, project_id) == auditing.OUTSIDERS_PER_MINUTE + 1
+
+
+def test_what_members_may_not_do_is_shown_whoever_tries_from_outside(api: Api) -> None:
+    project_id, viewer, stranger = api.project(), api.join("viewer@example.com"), api.join()
+    body = {"email": "viewer@example.com", "role": "viewer"}
+    added = api.post(f"/api/v1/projects/{project_id}/members", body)
+    assert added.status == 201
+    for token, status in ((stranger, 404), (viewer, 403)):
+        for _ in range(10):
+            assert api.delete(f"/api/v1/projects/{project_id}", token=token).status == status
+    assert _denied(api, project_id) == auditing.OUTSIDERS_PER_MINUTE + 10
 
 
 def test_an_instance_may_have_none(tmp_path: Path) -> None:
