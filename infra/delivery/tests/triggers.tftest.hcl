@@ -28,4 +28,8 @@ run "triggers" {
     condition     = alltrue([for key, grant in google_project_iam_member.this : contains(["roles/iam.securityReviewer", "roles/logging.logWriter", "roles/secretmanager.secretAccessor", "roles/viewer"], grant.role) if startswith(key, "plan:")])
     error_message = "Who plans changes nothing."
   }
+  assert {
+    condition     = [for grant in google_project_iam_member.this : grant.role if contains(["roles/owner", "roles/editor"], grant.role)] == ["roles/editor"]
+    error_message = "Nobody owns the project, and who applies edits it."
+  }
 }

@@ -1,6 +1,4 @@
 locals {
-  concurrency = 8 # requests at once in an instance, a thread for each
-
   function_emails = {
     for name, account in google_service_account.function :
     name => "${account.account_id}@${account.project}.iam.gserviceaccount.com"

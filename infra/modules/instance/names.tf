@@ -7,8 +7,7 @@ locals {
   project = var.project.id
   labels  = merge(var.instance.labels, { envctl_team = var.team })
 
-  gateway_region  = var.instance.gateway_region == null ? var.instance.region : var.instance.gateway_region
-  gateway_regions = ["asia-northeast1", "australia-southeast1", "europe-west1", "europe-west2", "us-central1", "us-east1", "us-east4", "us-west2", "us-west3", "us-west4"]
+  gateway_region = var.instance.gateway_region == null ? var.instance.region : var.instance.gateway_region
 
   # Cloud Run's deterministic address of a service: the tasks function must know its own, which is the
   # audience of its callers' tokens, before it exists.

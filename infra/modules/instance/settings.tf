@@ -2,8 +2,6 @@
 # made from that model, has its bounds, and variables.tf refuses at the plan what breaks them.
 
 locals {
-  known_settings = jsondecode(file("${path.module}/../../settings.json"))
-
   log_level = lookup(var.instance.settings, "log_level", local.known_settings.log_level.default)
 
   environment = merge(

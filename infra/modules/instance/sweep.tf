@@ -18,6 +18,7 @@ resource "google_cloud_scheduler_job" "sweep" {
   description      = "Enqueues what is overdue because its task got lost."
   schedule         = "*/5 * * * *"
   time_zone        = "Etc/UTC"
+  paused           = false # paused by hand it goes on with the next apply
   attempt_deadline = "30s"
   retry_config {
     retry_count = 0 # the next one comes soon

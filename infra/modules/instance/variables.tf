@@ -1,3 +1,10 @@
+# What the validations below look at. They need nothing but this file: so each bound is tried without a plan.
+locals {
+  known_settings  = jsondecode(file("${path.module}/../../settings.json"))
+  concurrency     = 8 # requests at once in an instance, a thread for each
+  gateway_regions = ["asia-northeast1", "australia-southeast1", "europe-west1", "europe-west2", "us-central1", "us-east1", "us-east4", "us-west2", "us-west3", "us-west4"]
+}
+
 variable "project" {
   description = "The Google Cloud project: its id, and its number, which is in the functions' addresses."
   type        = object({ id = string, number = string })

@@ -3,18 +3,21 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.infra.terraform.conftest import TEAMS
+from tests.infra.terraform.grants import odd
+from tests.infra.terraform.guard import INSTANCE, taken_out, unguarded
 from tests.infra.terraform.terraform import ROOT, Ran, Workspace
 
 PATCHES = sorted((ROOT / "tests" / "infra" / "breakages").glob("*.patch"))
-INSTANCE = "infra/modules/instance"
 REASONS = (
     r"Test assertion failed|Missing expected failure|Invalid value for|Unsupported argument|one of"
-    r"|These would change"
+    r"|These would change|Odd grants|Not guarded"
 )
 """Why a check may fail: nothing that merely can't be read counts."""
 
@@ -37,12 +40,37 @@ def _noticed_by(patch: Path) -> str:
     return found[1]
 
 
+def _again(workspace: Workspace) -> Ran:
+    differing = workspace.plans("again")["unchanged"].differing
+    return Ran("a second plan", len(differing), f"These would change: {', '.join(differing)}")
+
+
+def _grants(workspace: Workspace) -> Ran:
+    found = odd(workspace.plan("teams"), TEAMS)
+    return Ran("who may what", len(found), f"Odd grants: {found}")
+
+
+def _guard(workspace: Workspace) -> Ran:
+    found = unguarded(workspace)
+    with TemporaryDirectory() as folder:
+        if taken_out(workspace, Path(folder), disposable=False).code == 0:
+            found.add("a team that is left out")
+    return Ran("what goes before the guard", len(found), f"Not guarded: {found}")
+
+
+CHECKS: dict[str, Callable[[Workspace], Ran]] = {
+    "again": _again,
+    "delivery": lambda workspace: workspace.run("test", module="infra/delivery"),
+    "grants": _grants,
+    "guard": _guard,
+    "validate": lambda workspace: workspace.run("validate"),
+}
+"""Beside the module's own tests."""
+
+
 def _check(workspace: Workspace, name: str) -> Ran:
-    if name == "validate":
-        return workspace.run("validate")
-    if name == "again":
-        differing = workspace.plans("again")["unchanged"].differing
-        return Ran("a second plan", len(differing), f"These would change: {', '.join(differing)}")
+    if name in CHECKS:
+        return CHECKS[name](workspace)
     return workspace.run("test", f"-filter=tests/{name}.tftest.hcl", module=INSTANCE)
 
 
@@ -59,9 +87,8 @@ def test_it_is_noticed(broken: Workspace, patch: Path) -> None:
 
 
 def test_there_are_enough_of_every_kind() -> None:
-    assert len(PATCHES) >= 30
+    assert len(PATCHES) >= 60
     assert {_noticed_by(patch) for patch in PATCHES} == {
-        "validate",
-        "again",
+        *CHECKS,
         *(file.name.partition(".")[0] for file in (ROOT / INSTANCE / "tests").glob("*.tftest.hcl")),
     }

@@ -15,8 +15,10 @@ variables {
   build     = { account = "projects/acme-platform/serviceAccounts/build@acme-platform.iam.gserviceaccount.com", repository = "projects/acme-platform/locations/europe-west1/repositories/images" }
 }
 
-run "functions_have_accounts_of_their_own" {
+run "plan" {
   command = plan
+
+  # Functions have accounts of their own.
   assert {
     condition     = { for name, function in google_cloudfunctions2_function.this : name => "serviceAccount:${function.service_config[0].service_account_email}" } == { for name, function in var.functions : name => "serviceAccount:envctl-payments-${function.account}@acme-platform.iam.gserviceaccount.com" }
     error_message = "Every function runs as its own account."
@@ -25,10 +27,8 @@ run "functions_have_accounts_of_their_own" {
     condition     = length(google_service_account.function) == length(var.functions)
     error_message = "There is an account for every function."
   }
-}
 
-run "documents" {
-  command = plan
+  # Documents.
   assert {
     condition     = toset(keys(google_project_iam_member.database)) == toset(keys(var.functions))
     error_message = "Every function may use the database."
@@ -45,10 +45,8 @@ run "documents" {
     condition     = { for name, grant in google_project_iam_member.database : name => grant.member } == { for name, function in var.functions : name => "serviceAccount:envctl-payments-${function.account}@acme-platform.iam.gserviceaccount.com" }
     error_message = "Roles on documents go to the functions' own accounts."
   }
-}
 
-run "tasks" {
-  command = plan
+  # Tasks.
   assert {
     condition     = keys(google_cloud_tasks_queue_iam_member.enqueuer) == ["deployments", "environments", "projects", "tasks"]
     error_message = "Only functions that enqueue may create tasks."
@@ -73,10 +71,8 @@ run "tasks" {
     condition     = alltrue([for name, grant in google_service_account_iam_member.enqueuer : grant.member == { for name, function in var.functions : name => "serviceAccount:envctl-payments-${function.account}@acme-platform.iam.gserviceaccount.com" }[name]])
     error_message = "The right to act as it goes to the functions' own accounts."
   }
-}
 
-run "invokers" {
-  command = plan
+  # Invokers.
   assert {
     condition = { for name in keys(var.functions) : name => sort([for key, grant in google_cloud_run_v2_service_iam_member.invoker : grant.member if grant.name == "envctl-payments-${name}"]) } == {
       for name in keys(var.functions) : name => name == "tasks" ? ["serviceAccount:envctl-payments-queue@acme-platform.iam.gserviceaccount.com", "serviceAccount:envctl-payments-sweep@acme-platform.iam.gserviceaccount.com"] : ["serviceAccount:envctl-payments-gate@acme-platform.iam.gserviceaccount.com"]
@@ -95,10 +91,8 @@ run "invokers" {
     condition     = google_api_gateway_api_config.this.gateway_config[0].backend_config[0].google_service_account == "envctl-payments-gate@acme-platform.iam.gserviceaccount.com"
     error_message = "The gateway calls as its own account."
   }
-}
 
-run "secrets" {
-  command = plan
+  # Secrets.
   assert {
     condition     = alltrue([for grant in google_secret_manager_secret_iam_member.reader : grant.role == "roles/secretmanager.secretAccessor" && contains(["envctl-payments-signing", "envctl-payments-identity"], grant.secret_id)])
     error_message = "Functions may read the team's secrets, and nothing else."

@@ -17,6 +17,7 @@ variables {
 
 run "the_gateway" {
   command = plan
+
   assert {
     condition     = jsondecode(base64decode(google_api_gateway_api_config.this.openapi_documents[0].document[0].contents)).swagger == "2.0" && jsondecode(base64decode(google_api_gateway_api_config.this.openapi_documents[0].document[0].contents))["x-google-allow"] == "configured"
     error_message = "API Gateway reads OpenAPI 2.0, and serves what it names."
@@ -37,10 +38,8 @@ run "the_gateway" {
     condition     = can(regex("^envctl-payments-[0-9a-f]{12}$", google_api_gateway_api_config.this.api_config_id))
     error_message = "A configuration's name follows from its content."
   }
-}
 
-run "nothing_has_a_fixed_price" {
-  command = plan
+  # Nothing has a fixed price.
   assert {
     condition     = length(google_compute_global_forwarding_rule.this) + length(google_compute_global_address.this) + length(google_compute_backend_service.this) + length(google_compute_url_map.this) + length(google_compute_target_https_proxy.this) + length(google_compute_managed_ssl_certificate.this) + length(google_compute_region_network_endpoint_group.this) == 0
     error_message = "There is no load balancer unless a team has a domain."

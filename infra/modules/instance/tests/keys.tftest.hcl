@@ -41,10 +41,6 @@ run "one_key" {
     condition     = alltrue([for function in google_cloudfunctions2_function.this : alltrue([for variable in function.service_config[0].secret_environment_variables : variable.version != "latest"])])
     error_message = "Versions are named: which key is valid is a matter of the plan."
   }
-}
-
-run "none_that_a_function_does_not_need" {
-  command = plan
   assert {
     condition     = { for name, function in google_cloudfunctions2_function.this : name => join(" ", [for variable in function.service_config[0].secret_environment_variables : variable.secret]) } == { for name, function in var.functions : name => join(" ", formatlist("envctl-payments-%s", function.secrets)) }
     error_message = "A function has the keys that the function map says, and no other."
@@ -111,28 +107,4 @@ run "then_it_signs" {
     condition     = [for variable in google_cloudfunctions2_function.this["auth"].service_config[0].secret_environment_variables : "${variable.key}=${variable.secret}:${variable.version}"] == ["ENVCTL_SIGNING_KEY=envctl-payments-signing:2", "ENVCTL_PREVIOUS_SIGNING_KEY=envctl-payments-signing:1", "ENVCTL_IDENTITY_KEY=envctl-payments-identity:7"]
     error_message = "The next key signs, the former one still verifies."
   }
-}
-
-run "no_key_is_refused" {
-  command = plan
-  variables {
-    instance = { signing_keys = [] }
-  }
-  expect_failures = [var.instance]
-}
-
-run "three_keys_are_refused" {
-  command = plan
-  variables {
-    instance = { signing_keys = ["a", "b", "c"] }
-  }
-  expect_failures = [var.instance]
-}
-
-run "a_key_twice_is_refused" {
-  command = plan
-  variables {
-    instance = { signing_keys = ["a", "a"] }
-  }
-  expect_failures = [var.instance]
 }

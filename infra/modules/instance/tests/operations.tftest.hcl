@@ -15,8 +15,10 @@ variables {
   build     = { account = "projects/acme-platform/serviceAccounts/build@acme-platform.iam.gserviceaccount.com", repository = "projects/acme-platform/locations/europe-west1/repositories/images" }
 }
 
-run "alerts" {
+run "by_default" {
   command = plan
+
+  # Alerts.
   assert {
     condition     = keys(google_monitoring_alert_policy.this) == ["errors", "late", "repaired", "retried"]
     error_message = "There are these alerts; docs/runbook.md has a section on each."
@@ -24,6 +26,10 @@ run "alerts" {
   assert {
     condition     = alltrue([for key, alert in google_monitoring_alert_policy.this : strcontains(alert.documentation[0].content, "docs/runbook.md, \"${key}\"")])
     error_message = "An alert says where to read on."
+  }
+  assert {
+    condition     = alltrue([for alert in google_monitoring_alert_policy.this : alert.enabled != false && alert.conditions[0].condition_threshold[0].comparison == "COMPARISON_GT"])
+    error_message = "An alert is on, and goes off above its limit."
   }
   assert {
     condition     = google_logging_metric.this["repaired"].filter == "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"envctl-payments-tasks\" AND jsonPayload.message=\"overdue: its task got lost\""
@@ -45,6 +51,16 @@ run "alerts" {
     condition     = length(google_monitoring_notification_channel.email) == 0
     error_message = "Nobody is told unless somebody is named."
   }
+
+  # The dashboard.
+  assert {
+    condition     = length(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles) == 8 && jsondecode(google_monitoring_dashboard.this.dashboard_json).displayName == "envctl-payments"
+    error_message = "The dashboard is JSON, and the team's."
+  }
+  assert {
+    condition     = alltrue([for tile in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles : strcontains(jsonencode(tile), "envctl-payments")])
+    error_message = "Every chart is of this team."
+  }
 }
 
 run "an_alert_that_could_see_nothing_is_not_there" {
@@ -55,18 +71,6 @@ run "an_alert_that_could_see_nothing_is_not_there" {
   assert {
     condition     = keys(google_monitoring_alert_policy.this) == ["errors", "late", "repaired"]
     error_message = "Where lines of INFO are not written, none are counted."
-  }
-}
-
-run "dashboard" {
-  command = plan
-  assert {
-    condition     = length(jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles) == 8 && jsondecode(google_monitoring_dashboard.this.dashboard_json).displayName == "envctl-payments"
-    error_message = "The dashboard is JSON, and the team's."
-  }
-  assert {
-    condition     = alltrue([for tile in jsondecode(google_monitoring_dashboard.this.dashboard_json).mosaicLayout.tiles : strcontains(jsonencode(tile), "envctl-payments")])
-    error_message = "Every chart is of this team."
   }
 }
 
@@ -85,8 +89,16 @@ run "what_is_asked_for" {
     error_message = "The budget is the team's."
   }
   assert {
+    condition     = [for rule in google_billing_budget.this[0].threshold_rules : rule.threshold_percent] == [0.5, 0.9, 1]
+    error_message = "The budget tells before it is spent."
+  }
+  assert {
     condition     = google_monitoring_notification_channel.email["ops@example.com"].labels == tomap({ email_address = "ops@example.com" })
-    error_message = "Whoever is named is told."
+    error_message = "Whoever is named has a channel."
+  }
+  assert {
+    condition     = alltrue([for alert in google_monitoring_alert_policy.this : length(alert.notification_channels) == 1]) && length(google_billing_budget.this[0].all_updates_rule[0].monitoring_notification_channels) == 1
+    error_message = "Whoever is named is told of every alert, and of the budget."
   }
   assert {
     condition     = google_cloudfunctions2_function.this["auth"].labels == tomap({ cost = "r-and-d", envctl_team = "payments" })

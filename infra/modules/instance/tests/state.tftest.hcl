@@ -17,6 +17,7 @@ variables {
 
 run "a_real_team" {
   command = plan
+
   assert {
     condition     = google_firestore_database.this.name == "envctl-payments" && google_firestore_database.this.location_id == "europe-west1" && google_firestore_database.this.type == "FIRESTORE_NATIVE"
     error_message = "The database is named, and never the default one."
@@ -40,6 +41,66 @@ run "a_real_team" {
   assert {
     condition     = terraform_data.guard.input == { name = "envctl-payments", disposable = false }
     error_message = "A real team is not removed by leaving it out."
+  }
+
+  # Indexes.
+  assert {
+    condition     = length(google_firestore_index.this) == length(jsondecode(file("../../../shared/indexes.json")).indexes)
+    error_message = "Every composite index is declared."
+  }
+  assert {
+    condition = toset([for index in google_firestore_index.this : jsonencode([index.collection, index.query_scope, [for field in index.fields : [field.field_path, field.order, field.array_config]]])]) == toset([
+      for index in jsondecode(file("../../../shared/indexes.json")).indexes :
+      jsonencode([index.collectionGroup, index.queryScope, [for field in index.fields : [field.fieldPath, lookup(field, "order", null), lookup(field, "arrayConfig", null)]]])
+    ])
+    error_message = "The composite indexes are those of shared/indexes.json, their fields in that order."
+  }
+  assert {
+    condition = toset([for field in google_firestore_field.this : "${field.collection}.${field.field} ${length(field.index_config[0].indexes)} ${length(field.ttl_config)}"]) == toset([
+      for field in jsondecode(file("../../../shared/indexes.json")).fieldOverrides :
+      "${field.collectionGroup}.${field.fieldPath} ${length(field.indexes)} ${lookup(field, "ttl", false) ? 1 : 0}"
+    ])
+    error_message = "The single fields are those of shared/indexes.json."
+  }
+  assert {
+    condition     = contains([for field in google_firestore_field.this : "${field.collection}.${field.field}" if length(field.ttl_config) == 1], "environments.ttl_at") && length([for field in google_firestore_field.this : field if length(field.ttl_config) == 1]) == length([for field in jsondecode(file("../../../shared/indexes.json")).fieldOverrides : field if lookup(field, "ttl", false)])
+    error_message = "What should have been purged, and what means nothing any more, is removed by the database."
+  }
+  assert {
+    condition     = alltrue([for index in google_firestore_index.this : index.database == "envctl-payments"]) && alltrue([for field in google_firestore_field.this : field.database == "envctl-payments"])
+    error_message = "Indexes are the team's database's."
+  }
+
+  # The queue.
+  assert {
+    condition     = google_cloud_tasks_queue.this.name == "envctl-payments-tasks" && google_cloud_tasks_queue.this.location == "europe-west1"
+    error_message = "The queue is the team's."
+  }
+  assert {
+    condition     = google_cloud_tasks_queue.this.retry_config[0].max_attempts == 20 && google_cloud_tasks_queue.this.retry_config[0].max_retry_duration == "3600s"
+    error_message = "Retries end: after twenty attempts and an hour."
+  }
+  assert {
+    condition     = google_cloud_tasks_queue.this.retry_config[0].min_backoff == "1s" && google_cloud_tasks_queue.this.retry_config[0].max_backoff == "300s" && google_cloud_tasks_queue.this.retry_config[0].max_doublings == 8
+    error_message = "Retries begin after a second, and are never more than five minutes apart."
+  }
+  assert {
+    condition     = google_cloud_tasks_queue.this.rate_limits[0].max_concurrent_dispatches == 32
+    error_message = "No more callbacks at once than the tasks function takes."
+  }
+
+  # The sweep.
+  assert {
+    condition     = google_cloud_scheduler_job.sweep.schedule == "*/5 * * * *" && !google_cloud_scheduler_job.sweep.paused
+    error_message = "The sweep runs every five minutes."
+  }
+  assert {
+    condition     = google_cloud_scheduler_job.sweep.http_target[0].uri == "https://envctl-payments-tasks-123456789012.europe-west1.run.app/api/v1/tasks/sweep" && google_cloud_scheduler_job.sweep.http_target[0].http_method == "POST"
+    error_message = "It calls the tasks function."
+  }
+  assert {
+    condition     = google_cloud_scheduler_job.sweep.http_target[0].oidc_token[0].service_account_email == "envctl-payments-sweep@acme-platform.iam.gserviceaccount.com" && google_cloud_scheduler_job.sweep.http_target[0].oidc_token[0].audience == "https://envctl-payments-tasks-123456789012.europe-west1.run.app"
+    error_message = "With a token of its own account, for the tasks function."
   }
 }
 
@@ -70,52 +131,6 @@ run "a_disposable_team" {
   }
 }
 
-run "indexes" {
-  command = plan
-  assert {
-    condition     = length(google_firestore_index.this) == length(jsondecode(file("../../../shared/indexes.json")).indexes)
-    error_message = "Every composite index is declared."
-  }
-  assert {
-    condition = toset([for index in google_firestore_index.this : jsonencode([index.collection, index.query_scope, [for field in index.fields : [field.field_path, field.order, field.array_config]]])]) == toset([
-      for index in jsondecode(file("../../../shared/indexes.json")).indexes :
-      jsonencode([index.collectionGroup, index.queryScope, [for field in index.fields : [field.fieldPath, lookup(field, "order", null), lookup(field, "arrayConfig", null)]]])
-    ])
-    error_message = "The composite indexes are those of shared/indexes.json, their fields in that order."
-  }
-  assert {
-    condition = toset([for field in google_firestore_field.this : "${field.collection}.${field.field} ${length(field.index_config[0].indexes)} ${length(field.ttl_config)}"]) == toset([
-      for field in jsondecode(file("../../../shared/indexes.json")).fieldOverrides :
-      "${field.collectionGroup}.${field.fieldPath} ${length(field.indexes)} ${lookup(field, "ttl", false) ? 1 : 0}"
-    ])
-    error_message = "The single fields are those of shared/indexes.json."
-  }
-  assert {
-    condition     = contains([for field in google_firestore_field.this : "${field.collection}.${field.field}" if length(field.ttl_config) == 1], "environments.ttl_at") && length([for field in google_firestore_field.this : field if length(field.ttl_config) == 1]) == length([for field in jsondecode(file("../../../shared/indexes.json")).fieldOverrides : field if lookup(field, "ttl", false)])
-    error_message = "What should have been purged, and what means nothing any more, is removed by the database."
-  }
-  assert {
-    condition     = alltrue([for index in google_firestore_index.this : index.database == "envctl-payments"]) && alltrue([for field in google_firestore_field.this : field.database == "envctl-payments"])
-    error_message = "Indexes are the team's database's."
-  }
-}
-
-run "queue" {
-  command = plan
-  assert {
-    condition     = google_cloud_tasks_queue.this.name == "envctl-payments-tasks" && google_cloud_tasks_queue.this.location == "europe-west1"
-    error_message = "The queue is the team's."
-  }
-  assert {
-    condition     = google_cloud_tasks_queue.this.retry_config[0].max_attempts == 20 && google_cloud_tasks_queue.this.retry_config[0].max_retry_duration == "3600s"
-    error_message = "Retries end: after twenty attempts and an hour."
-  }
-  assert {
-    condition     = google_cloud_tasks_queue.this.rate_limits[0].max_concurrent_dispatches == 32
-    error_message = "No more callbacks at once than the tasks function takes."
-  }
-}
-
 run "another_queue" {
   command = plan
   variables {
@@ -128,45 +143,5 @@ run "another_queue" {
   assert {
     condition     = google_cloudfunctions2_function.this["projects"].service_config[0].environment_variables["ENVCTL_QUEUE"] == "projects/acme-platform/locations/europe-west1/queues/envctl-payments-tasks-2"
     error_message = "The functions follow."
-  }
-}
-
-run "a_suffix_that_makes_another_teams_name_is_refused" {
-  command = plan
-  variables {
-    instance = { queue_suffix = "-search" }
-  }
-  expect_failures = [var.instance]
-}
-
-run "a_queue_suffix_without_a_dash_is_refused" {
-  command = plan
-  variables {
-    instance = { queue_suffix = "2" }
-  }
-  expect_failures = [var.instance]
-}
-
-run "backups_of_a_hundred_days_are_refused" {
-  command = plan
-  variables {
-    instance = { backup_days = 100 }
-  }
-  expect_failures = [var.instance]
-}
-
-run "sweep" {
-  command = plan
-  assert {
-    condition     = google_cloud_scheduler_job.sweep.schedule == "*/5 * * * *"
-    error_message = "The sweep runs every five minutes."
-  }
-  assert {
-    condition     = google_cloud_scheduler_job.sweep.http_target[0].uri == "https://envctl-payments-tasks-123456789012.europe-west1.run.app/api/v1/tasks/sweep" && google_cloud_scheduler_job.sweep.http_target[0].http_method == "POST"
-    error_message = "It calls the tasks function."
-  }
-  assert {
-    condition     = google_cloud_scheduler_job.sweep.http_target[0].oidc_token[0].service_account_email == "envctl-payments-sweep@acme-platform.iam.gserviceaccount.com" && google_cloud_scheduler_job.sweep.http_target[0].oidc_token[0].audience == "https://envctl-payments-tasks-123456789012.europe-west1.run.app"
-    error_message = "With a token of its own account, for the tasks function."
   }
 }
