@@ -8,10 +8,12 @@ import json
 import sys
 from typing import Any
 
-from shared.config import Settings
+from shared.config import Google, Settings
 
 ONE_MACHINE = {"google", "home", "callback_secret", "clock", "workers"}
 """Fields that mean nothing where every function is a process of its own, without a disk."""
+OF_GOOGLE = {"proxies"}
+"""Fields of `Google` that a team may set: the others say where its parts are, which Terraform knows."""
 SAID = (
     "type",
     "exclusiveMinimum",
@@ -26,13 +28,16 @@ SAID = (
 """What of JSON Schema the model uses. Terraform knows these, and a test that there are no others."""
 
 
+def described() -> dict[str, dict[str, Any]]:
+    """The settings of an instance in the cloud: by name, all that the models say of them."""
+    own, google = (model.model_json_schema()["properties"] for model in (Settings, Google))
+    return {name: own[name] for name in own.keys() - ONE_MACHINE} | {name: google[name] for name in OF_GOOGLE}
+
+
 def settings() -> dict[str, dict[str, Any]]:
-    """The settings of an instance in the cloud: by name, what the model says of them."""
-    properties = Settings.model_json_schema()["properties"]
+    """The same, and of each what Terraform knows."""
     return {
-        name: {key: described[key] for key in SAID if key in described}
-        for name, described in sorted(properties.items())
-        if name not in ONE_MACHINE
+        name: {key: said[key] for key in SAID if key in said} for name, said in sorted(described().items())
     }
 
 

@@ -14,7 +14,7 @@ from infra import gateway, settings
 from shared import groups
 from shared.adapters.firestore_values import EXPIRING
 from shared.adapters.indexes import INDEXES, policies
-from shared.config import Settings
+from shared.config import Google, Settings
 from shared.http.routes import Route
 from shared.http.types import PageParameters
 from shared.keys import Keys
@@ -113,11 +113,11 @@ def test_settings_and_their_bounds_are_the_models() -> None:
     file = ROOT / "infra" / "settings.json"
     assert file.read_text(encoding="utf-8") == settings.text(), "run `make openapi`"
     assert set(Settings.model_fields) > settings.ONE_MACHINE
+    assert set(Google.model_fields) > settings.OF_GOOGLE
 
 
 def test_terraform_looks_at_every_kind_of_bound_that_the_model_has() -> None:
-    properties = Settings.model_json_schema()["properties"]
-    found = {key for name in settings.settings() for key in properties[name]}
+    found = {key for said in settings.described().values() for key in said}
     assert found - {"title", "description"} <= set(settings.SAID)
     text = (INSTANCE / "variables.tf").read_text(encoding="utf-8")
     for bound in {key for described in settings.settings().values() for key in described} - {

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from infra.gateway import functions
-from infra.settings import settings
+from infra.settings import OF_GOOGLE, ONE_MACHINE, settings
 from shared import config, groups
+from shared.config import Google
 from shared.startup import BadSetting
+from tests.functions.started import ON_GOOGLE
 from tests.infra.terraform.guard import INSTANCE
 from tests.infra.terraform.terraform import Plan, Workspace
 from tests.infra.terraform.test_plan import given_to
@@ -60,6 +62,8 @@ BOUNDS = {
     for index, end in enumerate(("least", "most"))
 }
 REFUSED = [(name, value) for name in SETTINGS for value in _beyond(name)]
+NONE = sorted(ONE_MACHINE | Google.model_fields.keys() - OF_GOOGLE)
+"""Variables that a team can't set: they mean nothing in the cloud, or Terraform sets them."""
 
 
 def _run(name: str, values: dict[str, Any], more: str = "") -> str:
@@ -92,7 +96,7 @@ def refused(workspace: Workspace) -> set[str]:
     head = re.sub(r"^mock_provider .*\n", "", _head(workspace), flags=re.MULTILINE)
     runs = (
         _run(f"{name}_{number}", {name: value}, "  expect_failures = [var.instance]\n")
-        for number, (name, value) in enumerate(REFUSED)
+        for number, (name, value) in enumerate([*REFUSED, *((name, "x") for name in NONE)])
     )
     (alone / "tests" / "refused.tftest.hcl").write_text("\n".join((head, *runs)), encoding="utf-8")
     ran = workspace.run("test", module="infra/modules/variables")
@@ -113,7 +117,8 @@ def test_every_setting_arrives_in_every_function_as_the_model_takes_it(
         }
         (name,) = (name for name in groups.names() if function["name"].endswith(f"-{name}"))
         settings = config.load(given, groups.load(name).keys)
-        assert {name: getattr(settings, name) for name in SETTINGS} == BOUNDS[end]
+        taken = {**dict(settings), **dict(settings.google or ())}
+        assert {name: taken[name] for name in SETTINGS} == BOUNDS[end]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +128,13 @@ def test_what_the_plan_refuses_a_function_refuses_too(refused: set[str], number:
     name, value = REFUSED[number]
     assert f"{name}_{number}" in refused
     with pytest.raises(BadSetting, match=f"^ENVCTL_{name.upper()}: "):
-        config.load({f"ENVCTL_{name.upper()}": _text(value)})
+        config.load({**ON_GOOGLE, f"ENVCTL_{name.upper()}": _text(value)})
+
+
+def test_what_means_nothing_in_the_cloud_and_what_terraform_sets_is_no_setting(refused: set[str]) -> None:
+    assert {"clock", "workers", "home", "database", "signing_key"} < set(NONE)
+    assert {f"{name}_{number}" for number, name in enumerate(NONE, len(REFUSED))} <= refused
+    assert len(refused) == len(REFUSED) + len(NONE)
 
 
 def test_a_quota_a_speed_and_what_is_held_are_settings_of_a_team() -> None:
