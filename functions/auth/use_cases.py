@@ -101,11 +101,15 @@ def delete_account(runtime: Runtime, caller: Caller, password: str, origin: Orig
 
 
 def _confirm(runtime: Runtime, caller: Caller, password: str, origin: Origin) -> tuple[Document, User]:
-    """The caller's account, its owner having given the password once more: a token may be stolen."""
+    """The caller's account, its owner having given the password once more: a token may be stolen.
+
+    Raises WrongPassword, or Unauthenticated when the account is gone, so that it shows in a repeat that an
+    account's end whose answer was lost has been carried out.
+    """
     key = ids.email_key_of(caller.user_id)
     document, is_right = check_password(runtime, key, password, origin.address)
-    if document is None or not is_right:
-        raise WrongPassword
-    if document.data["id"] != caller.user_id:
+    if document is None or document.data["id"] != caller.user_id:
         raise Unauthenticated("The account of this access token does not exist any more.")
+    if not is_right:
+        raise WrongPassword
     return document, account_documents.user(document.data)

@@ -154,6 +154,32 @@ def test_two_looks_at_once_do_it_once(api: Api) -> None:
     assert api.deliver(task)["outcome"] == "gone"
 
 
+@pytest.mark.parametrize("moment", ["before_commit", "after_commit"])
+@pytest.mark.parametrize("number", range(4))
+def test_a_deletion_that_stops_somewhere_is_repeated(api: Api, moment: str, number: int) -> None:
+    """Two projects left, the API tokens deleted, the account's own end: four commits."""
+    token = api.join("leaver@example.com")
+    shared = [api.project(), api.project()]
+    for project_id in shared:
+        body = {"email": "leaver@example.com", "role": "owner"}
+        assert api.post(f"/api/v1/projects/{project_id}/members", body).status == 201
+    api.post("/api/v1/auth/tokens", {"name": "ci", "scopes": ["read"]}, token=token)
+
+    def passes(_writes: Sequence[Write]) -> None:
+        pass
+
+    def fails(_writes: Sequence[Write]) -> None:
+        raise Unavailable("database")
+
+    getattr(api.store, moment).extend([passes] * number + [fails])
+    assert api.post("/api/v1/auth/me/delete", {"password": PASSWORD}, token=token).status == 503
+    is_done = (moment, number) == ("after_commit", 3)
+    repeat = api.post("/api/v1/auth/me/delete", {"password": PASSWORD}, token=token)
+    assert repeat.status == (401 if is_done else 204)
+    assert [len(api.all(f"/api/v1/projects/{project_id}/members")) for project_id in shared] == [1, 1]
+    assert len(_closed(api)) == 1
+
+
 def test_a_deletion_that_reported_a_conflict_and_got_through_is_done(api: Api) -> None:
     token = api.join()
 

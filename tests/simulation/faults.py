@@ -15,13 +15,17 @@ from typing import Any
 from unittest.mock import patch
 
 from shared import changing, log
+from shared.adapters.no_queue import NoQueue
 from shared.errors import Conflict, Unavailable
 from shared.ports import Task, Write
 from tests.functions.api import ENVIRONMENT, PASSWORD, SECRET, Api, Reply
 from tests.functions.test_isolation import CASES, FIRST, ROUTES, objects
+from tests.functions.virtual import VirtualApi
 from tests.simulation.world import Crash
 
 KEY = {"Idempotency-Key": "once"}
+OTHER = "new@example.com"
+"""Whom `objects` has registered beside the first account."""
 
 
 @dataclass
@@ -82,6 +86,18 @@ def _session(api: Api, _known: dict[str, str]) -> Any:  # noqa: ANN401 - a body
     return {"refresh_token": api.post("/api/v1/auth/login", token=None, data=form)["refresh_token"]}
 
 
+def _member(api: Api, known: dict[str, str]) -> None:
+    """Somebody who can be given another role, and removed."""
+    path, body = f"/api/v1/projects/{known['project_id']}/members", {"email": OTHER, "role": "deployer"}
+    known["user_id"] = api.post(path, body)["user_id"]
+
+
+def _left_alone(api: Api, known: dict[str, str]) -> None:
+    """So that the account may go, and its end is one commit."""
+    assert api.delete(f"/api/v1/projects/{known['project_id']}?force=true").status == 204
+    assert api.delete(f"/api/v1/auth/tokens/{known['token_id']}").status == 204
+
+
 PREPARED: dict[str, Prepare] = {
     "POST /deployments/environments/{environment_id}": _quiet,
     "POST /environments/{environment_id}/extend": _quiet,
@@ -92,8 +108,18 @@ PREPARED: dict[str, Prepare] = {
     "POST /tasks/sweep": _overdue,
     "POST /auth/refresh": _session,
     "POST /auth/logout": _session,
+    "POST /auth/me/delete": _left_alone,
+    "PATCH /projects/{project_id}/members/{user_id}": _member,
+    "DELETE /projects/{project_id}/members/{user_id}": _member,
 }
 QUERIES = {"DELETE /projects/{project_id}": "?force=true"}
+
+
+def _virtual(home: Path) -> Api:
+    """An instance with virtual time, which makes no tasks."""
+    api = VirtualApi(home)
+    api.runtime = replace(api.runtime, queue=NoQueue())
+    return api
 
 
 @contextmanager
@@ -101,7 +127,7 @@ def asked(name: str) -> Iterator[Request]:
     """A request of a route, over an instance of its own."""
     route, case = ROUTES[name], CASES[name]
     with tempfile.TemporaryDirectory() as home:
-        api = Api(Path(home))
+        api = _virtual(Path(home)) if route.group == "simulation" else Api(Path(home))
         known = objects(api)
         prepare = PREPARED.get(name)
         body = (prepare and prepare(api, known)) or case.body
@@ -257,10 +283,14 @@ def _is_settled(api: Api) -> bool:
     """Whether the sweep and the tasks carry everything out: the tombstones' ends are far."""
     for _ in range(3):
         api.advance(120)
-        api.sweep()
-        api.run_due()
+        if isinstance(api, VirtualApi):
+            api.live(120)
+        else:
+            api.sweep()
+            api.run_due()
+    now = api.now() if isinstance(api, VirtualApi) else api.clock.now
     due = api.database.fetch("SELECT json_extract(body, '$.due_at') FROM documents")
-    return all(at is None or at > api.clock.now.isoformat() for (at,) in due)
+    return all(at is None or at > now.isoformat() for (at,) in due)
 
 
 def table() -> dict[str, Row]:
