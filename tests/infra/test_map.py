@@ -183,9 +183,9 @@ def test_metrics_are_counted_from_lines_that_are_written() -> None:
 
 
 def test_the_runbook_has_a_section_on_every_alert_and_on_no_other() -> None:
-    alerts = {"repaired", "retried", "late", "errors"}
+    alerts = {"repaired", "retried", "late", "errors", "down"}
     for alert in alerts:
-        assert re.search(rf"^ +{alert} += {{", MONITORING, re.MULTILINE)
+        assert re.search(rf'^ +{alert} += {{|"{alert}" => {{', MONITORING, re.MULTILINE)
     runbook = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^### (\w+)$", runbook, re.MULTILINE)) == alerts
 

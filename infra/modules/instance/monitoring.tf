@@ -1,5 +1,6 @@
 # What tells that something is wrong. docs/runbook.md says of each alert, under its key here, what it
-# means and what to do. A condition costs a little every month (docs/cost.md), so there are four.
+# means and what to do. A condition costs a little every month (docs/cost.md), so there are four, and
+# one for the uptime check.
 
 locals {
   tasks_service = google_cloudfunctions2_function.this[local.tasks_function].name
@@ -30,8 +31,18 @@ locals {
       filter      = "resource.type = \"cloud_run_revision\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.this[key].name}\""
       denominator = null
       aligner     = "ALIGN_DELTA"
+      reducer     = "REDUCE_SUM"
       period      = "300s"
       above       = 0
+    } },
+    { for check in google_monitoring_uptime_check_config.health[*] : "down" => {
+      title       = "/health is not answered to more than one of three places."
+      filter      = "resource.type = \"uptime_url\" AND metric.type = \"monitoring.googleapis.com/uptime_check/check_passed\" AND metric.label.check_id = \"${check.uptime_check_id}\""
+      denominator = null
+      aligner     = "ALIGN_NEXT_OLDER"
+      reducer     = "REDUCE_COUNT_FALSE"
+      period      = "1200s" # longer than from one check to the next
+      above       = 1
     } },
     {
       late = {
@@ -39,6 +50,7 @@ locals {
         filter      = "resource.type = \"cloud_tasks_queue\" AND resource.label.queue_id = \"${google_cloud_tasks_queue.this.name}\" AND metric.type = \"cloudtasks.googleapis.com/queue/task_attempt_delays\""
         denominator = null
         aligner     = "ALIGN_PERCENTILE_99"
+        reducer     = "REDUCE_MAX"
         period      = "300s"
         above       = 60000
       }
@@ -47,6 +59,7 @@ locals {
         filter      = "${local.services} AND ${local.requests} AND metric.label.response_code_class = \"5xx\""
         denominator = "${local.services} AND ${local.requests}"
         aligner     = "ALIGN_DELTA"
+        reducer     = "REDUCE_SUM"
         period      = "300s"
         above       = 0.05
       }
@@ -96,7 +109,7 @@ resource "google_monitoring_alert_policy" "this" {
       aggregations {
         alignment_period     = each.value.period
         per_series_aligner   = each.value.aligner
-        cross_series_reducer = each.key == "late" ? "REDUCE_MAX" : "REDUCE_SUM"
+        cross_series_reducer = each.value.reducer
       }
       dynamic "denominator_aggregations" {
         for_each = each.value.denominator == null ? [] : [true]

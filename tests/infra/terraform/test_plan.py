@@ -72,6 +72,39 @@ FREE_OR_PER_USE = {
 """What docs/cost.md has the price of while it idles. What else appears in a plan is to be looked at first."""
 
 
+APIS = {
+    "google_api_gateway_": "apigateway",
+    "google_artifact_registry_": "artifactregistry",
+    "google_billing_": "billingbudgets",
+    "google_cloud_run_": "run",
+    "google_cloud_scheduler_": "cloudscheduler",
+    "google_cloud_tasks_": "cloudtasks",
+    "google_cloudfunctions2_": "cloudfunctions",
+    "google_compute_": "compute",
+    "google_firestore_": "firestore",
+    "google_logging_": "logging",
+    "google_monitoring_": "monitoring",
+    "google_project_iam_": "cloudresourcemanager",
+    "google_secret_manager_": "secretmanager",
+    "google_service_account": "iam",
+    "google_storage_": "storage",
+}
+"""By how a type begins: the API that makes resources of it. What turns APIs on is on in every project."""
+
+
+def without_an_api(plan: Plan) -> set[str]:
+    """The types of resources in a plan whose API it doesn't turn on."""
+    on = {item["service"] for item in plan.of("google_project_service").values()}
+    needed = {kind for kind in plan.types if kind.startswith("google_")} - {"google_project_service"}
+    made = {
+        kind
+        for kind in needed
+        for begin, name in APIS.items()
+        if kind.startswith(begin) and f"{name}.googleapis.com" in on
+    }
+    return needed - made
+
+
 def _names(team: str) -> re.Pattern[str]:
     """The team's names in a text: none of those of a team whose name begins or ends as this one's."""
     parts = [*functions(), *(entry["account"] for entry in functions().values()), *PARTS]
@@ -200,6 +233,12 @@ def test_every_variable_is_set_or_has_a_default_or_is_for_one_machine(plan: Plan
         if name not in {*stand_ins, *OF_GOOGLE, "previous_signing_key"}
     }
     assert set_for_all == needed
+
+
+def test_the_api_of_every_part_is_turned_on(plan: Plan) -> None:
+    assert without_an_api(plan) == set()
+    on = {item["service"] for item in plan.of("google_project_service").values()}
+    assert "compute.googleapis.com" not in on
 
 
 def test_settings_differ_by_team(plan: Plan) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from shared import config
 from tests.infra.terraform.terraform import ROOT, Plan, Workspace
-from tests.infra.terraform.test_plan import given_to
+from tests.infra.terraform.test_plan import given_to, without_an_api
 
 TEXT = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
 EXAMPLES = {
@@ -17,15 +17,17 @@ EXAMPLES = {
 }
 HEAD = """
 mock_provider "google" {}
-mock_provider "google-beta" {}
-mock_provider "random" {}
-override_data {
-  target = data.google_project.this
-  values = { number = "123456789012" }
-}
 run "example" {
   command = plan
 }
+"""
+ROOT_HEAD = f"""{HEAD}
+mock_provider "google-beta" {{}}
+mock_provider "random" {{}}
+override_data {{
+  target = data.google_project.this
+  values = {{ number = "123456789012" }}
+}}
 """
 BUNDLE = 'bundle = "tests/bundle.txt"'
 
@@ -41,7 +43,7 @@ def examples(workspace: Workspace) -> Iterator[Workspace]:
 
 
 def _plan(examples: Workspace, variables: str) -> Plan:
-    text = f"{HEAD}variables {{\n{variables}\n{BUNDLE}\n}}\n"
+    text = f"{ROOT_HEAD}variables {{\n{variables}\n{BUNDLE}\n}}\n"
     (examples.root / "infra" / "tests" / "example.tftest.hcl").write_text(text, encoding="utf-8")
     return examples.plan("example")
 
@@ -51,9 +53,12 @@ def test_there_is_one_for_each_task() -> None:
         "add a team",
         "a team with everything",
         "quotas and speed",
+        "a function's group",
+        "a function's routes",
         "add a function",
         "rotate the key",
         "delete a team",
+        "let Cloud Build deliver",
     }
 
 
@@ -66,6 +71,7 @@ def test_a_team_with_everything(examples: Workspace) -> None:
     plan = _plan(examples, EXAMPLES["a team with everything"][1])
     assert len(plan.of("google_compute_global_forwarding_rule", "web-shop")) == 1
     assert len(plan.of("google_billing_budget")) == 1
+    assert without_an_api(plan) == set()
     (function,) = [
         one
         for one in plan.of("google_cloudfunctions2_function", "web-shop").values()
@@ -117,6 +123,15 @@ def test_deleting_a_team(examples: Workspace) -> None:
     plan = _plan(examples, EXAMPLES["delete a team"][1])
     (database,) = plan.of("google_firestore_database").values()
     assert database["delete_protection_state"] == "DELETE_PROTECTION_DISABLED"
+
+
+def test_letting_cloud_build_deliver(workspace: Workspace) -> None:
+    text = f"{HEAD}variables {{\n{EXAMPLES['let Cloud Build deliver'][1]}\n}}\n"
+    file = workspace.root / "infra" / "delivery" / "tests" / "example.tftest.hcl"
+    file.write_text(text, encoding="utf-8")
+    plan = next(iter(workspace.plans("example", "infra/delivery").values()))
+    file.unlink()
+    assert len(plan.of("google_cloudbuild_trigger")) == 2
 
 
 def test_the_commands_are_those_that_are_run(workspace: Workspace) -> None:

@@ -85,6 +85,10 @@ run "what_is_asked_for" {
     error_message = "The uptime check asks /health."
   }
   assert {
+    condition     = google_monitoring_alert_policy.this["down"].conditions[0].condition_threshold[0].aggregations[0].cross_series_reducer == "REDUCE_COUNT_FALSE" && google_monitoring_alert_policy.this["down"].conditions[0].condition_threshold[0].threshold_value == 1
+    error_message = "Two places that get no answer are an alert."
+  }
+  assert {
     condition     = google_billing_budget.this[0].budget_filter[0].labels == tomap({ envctl_team = "payments" }) && google_billing_budget.this[0].amount[0].specified_amount[0].units == "20"
     error_message = "The budget is the team's."
   }
