@@ -18,7 +18,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from benchmarks import burst, crash, followers, google, login, machine, perf, repeats, results, scale, startup
+from benchmarks import (
+    burst,
+    crash,
+    followers,
+    google,
+    login,
+    logins,
+    machine,
+    perf,
+    repeats,
+    results,
+    scale,
+    startup,
+)
 from benchmarks.processes import BUILD, ROOT
 from local.google.firestore_emulator import NoEmulator
 
@@ -38,6 +51,7 @@ def _suites(wanted: argparse.Namespace) -> Mapping[str, Callable[[], dict[str, A
         "startup": lambda: startup.run(1 if quick else 15),
         "perf": lambda: perf.run(plan, _say, only),
         "login": lambda: login.run(10 if quick else 200),
+        "logins": lambda: logins.run(20, 1.0) if quick else logins.run(),
         "burst": lambda: burst.run(50 if quick else wanted.environments),
         "followers": lambda: followers.run(1.0 if quick else 8.0),
         "repeats": lambda: repeats.run(20 if quick else 1_000),

@@ -25,7 +25,8 @@ async def _follow(api: Api, path: str, times: list[float], errors: list[str]) ->
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _followed(api: Api, paths: Sequence[str], seconds: float) -> tuple[list[float], list[str]]:
+async def followed(api: Api, paths: Sequence[str], seconds: float) -> tuple[list[float], list[str]]:
+    """How long polls of these objects took, and what else came back."""
     times: list[float] = []
     errors: list[str] = []
     tasks = [asyncio.create_task(_follow(api, path, times, errors)) for path in paths]
@@ -43,10 +44,10 @@ async def _measure(port: int, seconds: float) -> dict[str, Any]:
     paths = [f"/environments/{name}" for name in environments]
     body = {"version": "sha-1234567"}
     writes = [api.post(f"/deployments/environments/{name}", body) for name in environments]
-    alone = await _followed(api, paths, seconds)
+    alone = await followed(api, paths, seconds)
     written: Load
     together, written = await asyncio.gather(
-        _followed(api, paths, seconds), closed_loop(port, Operation("deploy", writes, 201), WRITERS, seconds)
+        followed(api, paths, seconds), closed_loop(port, Operation("deploy", writes, 201), WRITERS, seconds)
     )
     return {
         "followers": FOLLOWERS,

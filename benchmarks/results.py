@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import google, repeats, sections, startup
+from benchmarks import google, logins, repeats, sections, startup
 from benchmarks.figures import Verdict
 
 Section = Callable[[dict[str, Any]], tuple[list[str], list[Verdict]]]
@@ -18,6 +18,7 @@ _SECTIONS: dict[str, Section] = {
     "startup": startup.section,
     "scale": sections.scale,
     "login": sections.login,
+    "logins": logins.section,
     "repeats": repeats.section,
     "google": google.section,
 }

@@ -8,8 +8,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from shared import log, passwords, secret_tokens, tokens
+from pydantic import SecretStr
 
+from shared import log, passwords, secret_tokens, tokens
+from shared.callbacks import SecretCheck
+
+_SHORTEST = 8
 _WORD = re.compile(r"[\w.$+=~,-]{8,}", re.ASCII)
 _FORMS = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]+"  # an access token
@@ -22,6 +26,8 @@ secrets: set[str] = set()
 """What has been made or presented in this process so far."""
 words: set[str] = set()
 """What has been logged in this process so far, word by word."""
+phrases: set[str] = set()
+"""Those of the secrets that are no single word: each line is looked through for them."""
 
 
 def watch() -> None:
@@ -29,7 +35,9 @@ def watch() -> None:
     original = log.write
 
     def write(severity: log.Severity, message: str, **fields: Any) -> None:  # noqa: ANN401 - any JSON value
-        words.update(_WORD.findall(" ".join(map(str, (message, *fields.values())))))
+        text = " ".join(map(str, (message, *fields.values())))
+        words.update(_WORD.findall(text))
+        words.update(phrase for phrase in phrases if phrase in text)
         original(severity, message, **fields)
 
     log.write = write
@@ -37,6 +45,7 @@ def watch() -> None:
     _note_results(secret_tokens, "make_token")
     _note_arguments(passwords, "hash_password")
     _note_arguments(passwords, "check_password")
+    _note_callback_secrets()
 
 
 def _note_results(module: Any, name: str) -> None:  # noqa: ANN401 - a module
@@ -44,7 +53,7 @@ def _note_results(module: Any, name: str) -> None:  # noqa: ANN401 - a module
 
     def make(*given: Any, **more: Any) -> str:  # noqa: ANN401 - whatever it takes
         made = original(*given, **more)
-        secrets.add(made)
+        note(made)
         return made
 
     setattr(module, name, make)
@@ -54,10 +63,30 @@ def _note_arguments(module: Any, name: str) -> None:  # noqa: ANN401 - likewise
     original: Callable[..., Any] = getattr(module, name)
 
     def take(*given: Any) -> Any:  # noqa: ANN401 - whatever it gives
-        secrets.update(one for one in given if one is not None)
+        for one in given:
+            if one is not None:
+                note(one)
         return original(*given)
 
     setattr(module, name, take)
+
+
+def _note_callback_secrets() -> None:
+    original = SecretCheck.__init__
+
+    def make(check: SecretCheck, secret: SecretStr | None) -> None:
+        if secret is not None:
+            note(secret.get_secret_value())
+        original(check, secret)
+
+    SecretCheck.__init__ = make  # type: ignore[method-assign, assignment]
+
+
+def note(secret: str) -> None:
+    """From now on this is one."""
+    secrets.add(secret)
+    if len(secret) >= _SHORTEST and not _WORD.fullmatch(secret):
+        phrases.add(secret)
 
 
 def leaked() -> list[str]:

@@ -1,8 +1,10 @@
 """Guessing passwords over HTTP: refused soon, for a minute at most, and alike for addresses unknown."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
 
 import pytest
 
@@ -197,6 +199,28 @@ def test_by_default_ten_failures_a_second_are_no_trouble(api: Api) -> None:
 
 
 # Many at once -------------------------------------------------------------------------------------
+
+
+def test_of_two_hundred_logins_at_once_as_many_get_in_as_may_and_reads_are_served(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with `make run`, whose processes have 64 threads: at most 48 are at a password."""
+    object.__setattr__(api.runtime, "logins", Places(48))
+    emails = [account(api, f"{number}@example.com").email for number in range(200)]
+    go_on = threading.Event()
+
+    def check(_password: str, _hash: str | None) -> bool:
+        return go_on.wait(60)
+
+    monkeypatch.setattr(passwords, "check_password", check)
+    with ThreadPoolExecutor(200) as pool:
+        logins = [pool.submit(login, api, email) for email in emails]
+        turned_away = [done.result() for done in islice(as_completed(logins, timeout=60), 152)]
+        assert api.get("/api/v1/auth/me").status == 200
+        assert api.project()
+        go_on.set()
+        assert Counter(each.result().status for each in logins) == {200: 48, 503: 152}
+    assert {reply["type"] for reply in turned_away} == {"urn:envctl:problem:too_many_logins"}
 
 
 def test_many_logins_at_once_leave_threads_for_others(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
