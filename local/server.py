@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from local.callbacks import HttpSender
+from local.checkpoints import checkpoint_regularly
 from local.dispatcher import Dispatcher
 from local.expiry import expire_regularly
 from local.http_server import HOST, HttpServerFailed, Server, http_server, is_healthy, listen, refuse_ended
@@ -22,6 +23,7 @@ from local.sweeper import sweep_regularly
 from local.welcome import welcome
 from shared import config, log, runtime
 from shared.adapters.sqlite import Database
+from shared.adapters.sqlite_checkpoint import Checkpointer
 from shared.adapters.sqlite_expiry import remove_expired
 from shared.adapters.sqlite_queue import SqliteTaskQueue
 from shared.clock import SystemClock
@@ -92,7 +94,8 @@ def _at_work(
     stopping, clock = threading.Event(), SystemClock()
     spared = ["environments"] if settings.is_time_virtual else []
     threads = [
-        _start("removal", expire_regularly, lambda: remove_expired(database, clock(), spared), stopping.wait)
+        _start("removal", expire_regularly, lambda: remove_expired(database, clock(), spared), stopping.wait),
+        _start("checkpoints", checkpoint_regularly, Checkpointer(database).look, stopping.wait),
     ]
     if not settings.is_time_virtual:
         threads.append(_start("sweep", sweep_regularly, send, stopping.wait))

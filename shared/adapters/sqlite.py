@@ -33,8 +33,8 @@ MIGRATIONS = (
 
 SCHEMA_VERSION = len(MIGRATIONS)
 
-CHECKPOINT_PAGES = 4_000
-"""How long the log grows (16 MB) before it is worked into the file: a page that changed often, once."""
+LONGEST_LOG_PAGES = 16_000
+"""How long the log grows (64 MB) before the next writer works it in. `sqlite_checkpoint` does it sooner."""
 CACHE_KIBIBYTES = 1_024
 """Of each connection; there are as many as threads. The operating system caches the rest."""
 
@@ -73,6 +73,11 @@ class Database:
         self._synchronous = "FULL" if durable else "NORMAL"
         self._processes: dict[int, _Process] = {}
 
+    @property
+    def lock(self) -> Path:
+        """The file by which processes take turns at writing."""
+        return self.path.with_name(self.path.name + "-lock")
+
     def connection(self) -> sqlite3.Connection:
         """The calling thread's own connection, opened at its first call."""
         try:
@@ -104,7 +109,7 @@ class Database:
     def _process(self) -> "_Process":
         # What a child finds of its parent's is neither used nor closed: SQLite forbids both.
         pid = os.getpid()
-        return self._processes.get(pid) or self._processes.setdefault(pid, _Process(self.path))
+        return self._processes.get(pid) or self._processes.setdefault(pid, _Process(self.lock))
 
     def _open(self) -> sqlite3.Connection:
         with _TRANSLATING, _alone(self.path.parent):
@@ -128,7 +133,7 @@ class Database:
     def _bring_up(self, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         connection.execute("PRAGMA foreign_keys = OFF")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LONGEST_LOG_PAGES}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
         found = connection.execute("PRAGMA user_version").fetchone()[0]
         if found > SCHEMA_VERSION:
@@ -150,8 +155,8 @@ class _Thread(threading.local):
 class _Process:
     """What a `Database` holds in one process."""
 
-    def __init__(self, path: Path) -> None:
-        self.writer = Writer(path.with_name(path.name + "-lock"))
+    def __init__(self, lock: Path) -> None:
+        self.writer = Writer(lock)
         self.thread = _Thread()
         self.opened: dict[threading.Thread, sqlite3.Connection] = {}
 

@@ -39,6 +39,40 @@ class _Pending:
         self.error: BaseException | None = None
 
 
+class Turn:
+    """A file's lock, by which processes take turns at writing. Each instance takes turns of its own."""
+
+    def __init__(self, lock: Path) -> None:
+        self._lock = lock
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Wait for others' writes to end. Raises `Unavailable` if they don't."""
+        if self._descriptor is None:
+            self._descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        give_up_at = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > give_up_at:
+                    raise Unavailable("database") from None
+                time.sleep(POLL_SECONDS)
+            else:
+                return
+
+    def end(self) -> None:
+        """Let others write."""
+        if self._descriptor is not None:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Let others write, and the file go."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
 class Writer:
     """Carries out writes one after the other, those that wait together in one transaction.
 
@@ -46,8 +80,7 @@ class Writer:
     """
 
     def __init__(self, lock: Path) -> None:
-        self._lock = lock
-        self._descriptor: int | None = None
+        self._turn = Turn(lock)
         self._guard = threading.Lock()
         self._waiting: list[_Pending] = []
         self._is_led = False
@@ -75,9 +108,7 @@ class Writer:
                     self._is_led = True  # for ever: who writes now waits, and gives up
                     break
             time.sleep(POLL_SECONDS)
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        self._turn.close()
 
     def _await(self, mine: _Pending) -> None:
         """Wait until the write is done, or until it is this thread's turn to lead."""
@@ -107,33 +138,14 @@ class Writer:
 
     def _commit(self, connection: sqlite3.Connection, batch: list[_Pending]) -> None:
         try:
-            self._take_turn()
+            self._turn.take()
             try:
                 _transact(connection, batch)
             finally:
-                self._end_turn()
+                self._turn.end()
         except BaseException as error:  # noqa: BLE001 - every thread is told of what undid its write
             for one in batch:
                 one.error = error
-
-    def _take_turn(self) -> None:
-        """Wait for other processes' writes."""
-        if self._descriptor is None:
-            self._descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        give_up_at = time.monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > give_up_at:
-                    raise Unavailable("database") from None
-                time.sleep(POLL_SECONDS)
-            else:
-                return
-
-    def _end_turn(self) -> None:
-        if self._descriptor is not None:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
 
 def _transact(connection: sqlite3.Connection, batch: list[_Pending]) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from local import expiry
 from local.callbacks import NoAnswer
+from local.checkpoints import checkpoint_regularly
 from local.sweeper import FIRST_SECONDS, INTERVAL_SECONDS, sweep_regularly
 from shared.errors import Unavailable
 from shared.waking import SWEEP_PATH
@@ -61,3 +62,18 @@ def test_a_removal_that_fails_is_logged_and_repeated(capsys: pytest.CaptureFixtu
 
     expiry.expire_regularly(fail, Pauses(2))
     assert capsys.readouterr().err.count("expired documents could not be removed") == 2
+
+
+def test_the_log_is_looked_at_after_every_pause() -> None:
+    looks, pauses = iter((True, False, True)), Pauses(3)
+    checkpoint_regularly(lambda: next(looks), pauses)
+    assert pauses.seconds == [0.1] * 4
+    assert next(looks, None) is None
+
+
+def test_a_log_that_cannot_be_worked_in_is_looked_at_again(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> bool:
+        raise Unavailable("database")
+
+    checkpoint_regularly(fail, Pauses(2))
+    assert capsys.readouterr().err.count("could not be worked in") == 2
