@@ -5,15 +5,15 @@
 Only the function that is asked for is imported, and only when it is asked for.
 """
 
-import gc
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
+
+from shared.loading import uncollected
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
-    with _uncollected():
+    with uncollected():
         from shared.groups import entry_point  # noqa: PLC0415 - likewise
         from shared.startup import StartupError  # noqa: PLC0415 - while nothing is collected
 
@@ -23,18 +23,3 @@ def __getattr__(name: str) -> Callable[..., Any]:
             raise AttributeError(name) from fault
         except StartupError as fault:
             sys.exit(f"envctl: {fault}")  # on stderr, with exit code 1: nothing listens, and the deploy fails
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """For loading, before the server forks, as Python's documentation of `gc.freeze` has it.
-
-    What is loaded stays. Looking through it for garbage costs a fifth of the time that loading takes,
-    and later writes to pages that workers share.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()

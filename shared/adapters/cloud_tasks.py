@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import Unavailable
+from shared.loading import uncollected
 from shared.ports import Task
 
 if TYPE_CHECKING:
@@ -103,11 +104,12 @@ class CloudTasksQueue:
 
 def make_client(endpoint: str | None) -> "CloudTasksClient":
     """A client of Cloud Tasks, or of what stands in for it."""
-    import grpc  # noqa: PLC0415 - likewise
-    from google.cloud.tasks_v2 import CloudTasksClient  # noqa: PLC0415 - likewise
-    from google.cloud.tasks_v2.services.cloud_tasks.transports import (  # noqa: PLC0415 - likewise
-        CloudTasksGrpcTransport,
-    )
+    with uncollected():
+        import grpc  # noqa: PLC0415 - likewise
+        from google.cloud.tasks_v2 import CloudTasksClient  # noqa: PLC0415 - likewise
+        from google.cloud.tasks_v2.services.cloud_tasks.transports import (  # noqa: PLC0415 - likewise
+            CloudTasksGrpcTransport,
+        )
 
     soon = ("grpc.max_reconnect_backoff_ms", RECONNECT_MILLISECONDS)
 

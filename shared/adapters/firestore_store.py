@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from shared.loading import uncollected
 from shared.ports import Document, Page, Query, Ref, Write
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ class FirestoreStore:
         return process.documents or self._connect(process)
 
     def _connect(self, process: "_Process") -> "FirestoreDocuments":
-        # Google's libraries take 0.2 s to load.
-        from shared.adapters.firestore_documents import FirestoreDocuments  # noqa: PLC0415
+        with uncollected():  # Google's libraries take 0.2 s to load
+            from shared.adapters.firestore_documents import FirestoreDocuments  # noqa: PLC0415
 
         with process.making:
             if process.documents is None:
