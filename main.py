@@ -14,7 +14,7 @@ from shared.loading import uncollected
 
 def __getattr__(name: str) -> Callable[..., Any]:
     with uncollected():
-        from shared.groups import entry_point  # noqa: PLC0415 - likewise
+        from shared.groups import entry_point  # noqa: PLC0415 - only now,
         from shared.startup import StartupError  # noqa: PLC0415 - while nothing is collected
 
         try:

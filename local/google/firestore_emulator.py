@@ -7,17 +7,23 @@ import gc
 import http.client
 import re
 import shutil
+import signal
 import subprocess
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local.google.processes import free_port, started
 from shared import config
 from shared.startup import BadSetting, StartupError
+
+if TYPE_CHECKING:
+    from testcontainers.core.container import DockerContainer
 
 IMAGE = "gcr.io/google.com/cloudsdktool/google-cloud-cli:emulators"
 JAR = Path("platform", "cloud-firestore-emulator", "cloud-firestore-emulator.jar")
@@ -28,7 +34,10 @@ JAVA_OPTIONS = ("-Xmx256m", "-XX:+UseSerialGC", "-Duser.language=en")
 START_SECONDS = 30.0
 DOCKER_SECONDS = 2
 """How long a Docker engine may take to say that it is there."""
+ANSWER_SECONDS = 10.0
+"""How long an emulator may take for its first read."""
 _PORT = 8080
+_ANY_READ = "/v1/projects/envctl-local/databases/none/documents/none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +114,37 @@ def in_docker() -> Iterator[Emulator]:
     container = DockerContainer(IMAGE).with_command(command).with_exposed_ports(_PORT)
     with ExitStack() as running:
         try:
+            _keep_local(container)
             running.enter_context(container)
             host = f"{container.get_container_host_ip()}:{container.get_exposed_port(_PORT)}"
-            _await(host, lambda: None)
+            poll = partial(_exit_code, container)
+            _await(host, poll)
         except Exception as fault:
             raise Lacking(f"{IMAGE} did not start: {fault}") from fault
-        yield Emulator(host, f"Docker, {IMAGE}")
+        yield Emulator(host, f"Docker, {IMAGE}", poll)
+
+
+def _keep_local(container: "DockerContainer") -> None:
+    """Where this machine is Docker's host, publish the port on loopback alone.
+
+    The emulator asks nobody who they are.
+    """
+    from testcontainers.core.config import ConnectionMode  # noqa: PLC0415 - likewise
+
+    client = container.get_docker_client()
+    if client.get_connection_mode() is ConnectionMode.docker_host and client.host() == "localhost":
+        container.ports[str(_PORT)] = ("127.0.0.1", None)  # type: ignore[assignment]
+
+
+def _exit_code(container: "DockerContainer") -> int | None:
+    """None while it runs. One that Docker knows no more, or whose Docker is gone, was killed."""
+    wrapped = container.get_wrapped_container()
+    try:
+        wrapped.reload()
+    except Exception:  # noqa: BLE001 - of Docker's library, or of those below it
+        return -signal.SIGKILL
+    state = wrapped.attrs["State"]
+    return None if state["Running"] else int(state["ExitCode"])
 
 
 def _has_engine() -> bool:
@@ -188,9 +222,13 @@ def _await(host: str, exit_code: Callable[[], int | None]) -> None:
 
 
 def _answers(host: str) -> bool:
-    connection = http.client.HTTPConnection(host, timeout=2)
+    """Whether it has answered a read, the first of which takes Java most of a second, and under load several.
+
+    "Ok" at its root it says before that, and whoever believes that waits where they don't expect it.
+    """
+    connection = http.client.HTTPConnection(host, timeout=ANSWER_SECONDS)
     try:
-        connection.request("GET", "/")
+        connection.request("GET", _ANY_READ)
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, ValueError, http.client.HTTPException):  # a name that can't be one is a ValueError
         return False

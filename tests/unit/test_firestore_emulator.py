@@ -1,6 +1,7 @@
 """Where a Firestore emulator is looked for, in which order, and what is said when there is none."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from threading import Thread
 from typing import Self
 
 import pytest
+from testcontainers.core.config import ConnectionMode
 
 from local.google import firestore_emulator as module
 from local.google.firestore_emulator import (
@@ -181,20 +183,44 @@ class Container:
     """What testcontainers' class does here, without a container."""
 
     said: list[object]
+    mode: ConnectionMode
+    state: Mapping[str, object]
 
     def __init__(self, image: str) -> None:
         type(self).said = [image]
+        self.ports: dict[str, object] = {}
 
     def with_command(self, command: str) -> "Container":
         self.said.append(command)
         return self
 
     def with_exposed_ports(self, port: int) -> "Container":
-        self.said.append(port)
+        self.ports[str(port)] = None
         return self
 
     def __enter__(self) -> Self:
+        self.said.append(self.ports)
         return self
+
+    def get_docker_client(self) -> Self:
+        return self
+
+    def get_connection_mode(self) -> ConnectionMode:
+        return self.mode
+
+    def host(self) -> str:
+        return "localhost"
+
+    def get_wrapped_container(self) -> Self:
+        return self
+
+    def reload(self) -> None:
+        if not self.state:
+            raise ConnectionError("no such container")
+
+    @property
+    def attrs(self) -> Mapping[str, object]:
+        return {"State": self.state}
 
     def __exit__(self, *_: object) -> None:
         self.said.append("removed")
@@ -210,15 +236,48 @@ class Container:
 def engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_has_engine", lambda: True)
     monkeypatch.setattr("testcontainers.core.container.DockerContainer", Container)
+    monkeypatch.setattr(Container, "mode", ConnectionMode.docker_host, raising=False)
+    monkeypatch.setattr(Container, "state", {"Running": True}, raising=False)
 
 
 @pytest.mark.usefixtures("engine")
-def test_docker_s_is_google_s_image_and_is_removed(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+def test_docker_s_is_google_s_image_for_this_machine_alone_and_is_removed(
+    monkeypatch: pytest.MonkeyPatch, port: int
+) -> None:
     monkeypatch.setattr(Container, "get_exposed_port", lambda *_: port)
     with in_docker() as emulator:
         assert emulator == Emulator(f"127.0.0.1:{port}", f"Docker, {module.IMAGE}", emulator.poll)
         command = "gcloud emulators firestore start --host-port=0.0.0.0:8080"
-        assert Container.said == [module.IMAGE, command, 8080]
+        assert Container.said == [module.IMAGE, command, {"8080": ("127.0.0.1", None)}]
+    assert Container.said[3:] == ["removed"]
+
+
+@pytest.mark.usefixtures("engine")
+def test_where_this_machine_is_a_container_docker_publishes_the_port_for_it(
+    monkeypatch: pytest.MonkeyPatch, port: int
+) -> None:
+    monkeypatch.setattr(Container, "get_exposed_port", lambda *_: port)
+    monkeypatch.setattr(Container, "mode", ConnectionMode.gateway_ip)
+    with in_docker():
+        assert Container.said[2:] == [{"8080": None}]
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_end_of_docker_s_is_noticed(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    monkeypatch.setattr(Container, "get_exposed_port", lambda *_: port)
+    with in_docker() as emulator:
+        assert emulator.poll() is None
+        monkeypatch.setattr(Container, "state", {"Running": False, "ExitCode": 137})
+        assert emulator.poll() == 137
+        monkeypatch.setattr(Container, "state", {})
+        assert emulator.poll() == -signal.SIGKILL, "nobody knows it any more"
+
+
+@pytest.mark.usefixtures("engine")
+def test_an_image_that_ends_at_its_start_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Container, "get_exposed_port", lambda *_: 1)
+    monkeypatch.setattr(Container, "state", {"Running": False, "ExitCode": 2})
+    assert says(in_docker).endswith("the emulator ended at its start, with exit code 2")
     assert Container.said[3:] == ["removed"]
 
 
