@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from shared.domain.roles import Permission
-from shared.http.types import Input, Name, Parameters, Resource, Time, View
+from shared.http.types import Input, Name, Parameters, ProjectId, Resource, Time, UserId, View
 
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 EMAIL = re.compile(rf"[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_LABEL}(?:\.{_LABEL})*")
@@ -27,6 +27,8 @@ Email = Annotated[
     WithJsonSchema({"type": "string", "format": "email", "maxLength": 254}),
 ]
 Password = Annotated[str, StringConstraints(min_length=8, max_length=128)]
+_BELOW_ACCOUNT = "nyvgepnhsxc73e6y5uadkfddrjunjkevmb4vsbexz5kxoqy4tchv5mwhzrj2wq6e"
+TokenId = Annotated[str, Field(examples=[f"tok-{_BELOW_ACCOUNT}"])]
 
 
 class Registration(Input):
@@ -42,9 +44,9 @@ class LoginForm(Parameters):
     username: Annotated[str, StringConstraints(max_length=254)] = Field(examples=["test@example.com"])
     password: Annotated[str, StringConstraints(max_length=1_024)] = Field(examples=["secret123"])
     grant_type: Literal["password"] = "password"
-    scope: str = ""
-    client_id: str = ""
-    client_secret: str = ""
+    scope: str = Field(default="", examples=[""])
+    client_id: str = Field(default="", examples=[""])
+    client_secret: str = Field(default="", examples=[""])
 
 
 class RefreshToken(Input):
@@ -71,26 +73,33 @@ class Confirmation(Input):
 class UserView(View):
     """An account."""
 
-    id: str
-    email: str = Field(description="Lower-cased whole.")
+    id: UserId
+    email: str = Field(description="Lower-cased whole.", examples=["test@example.com"])
     created_at: Time
 
 
 class TokenView(View):
     """An access token: send it as `Authorization: Bearer <access_token>`."""
 
-    access_token: str
+    access_token: str = Field(examples=["eyJ…"])
     token_type: Literal["bearer"]
-    expires_in: int = Field(description="Seconds.")
-    refresh_token: str = Field(description="For the next access token, at /api/v1/auth/refresh. Used once.")
-    refresh_expires_in: int = Field(description="Seconds until the session ends if nobody refreshes.")
+    expires_in: int = Field(description="Seconds.", examples=[900])
+    refresh_token: str = Field(
+        description="For the next access token, at /api/v1/auth/refresh. Used once.",
+        examples=["envctl_r_…"],
+    )
+    refresh_expires_in: int = Field(
+        description="Seconds until the session ends if nobody refreshes.", examples=[1_209_600]
+    )
 
 
 class SessionView(Resource):
     """A session: somebody who has logged in, and can go on without the password."""
 
-    id: str
-    user_agent: str | None = Field(description="What the program that logged in calls itself.")
+    id: str = Field(examples=[f"ses-{_BELOW_ACCOUNT}"])
+    user_agent: str | None = Field(
+        description="What the program that logged in calls itself.", examples=["curl/8.5.0"]
+    )
     created_at: Time
     last_used_at: Time = Field(description="When it was refreshed last.")
     expires_at: Time
@@ -129,23 +138,23 @@ class NewApiToken(Input):
 class ApiTokenView(Resource):
     """An API token, without what was shown once."""
 
-    id: str
-    name: str
+    id: TokenId
+    name: str = Field(examples=["deploy from CI"])
     scopes: list[Permission]
-    project_id: str | None
+    project_id: ProjectId | None
     created_at: Time
     expires_at: Time
-    last_used_at: Time | None = Field(description="To the hour.")
+    last_used_at: Time | None = Field(description="To the hour.", examples=[None])
 
 
 class NewApiTokenView(View):
     """A new API token: send `token` as `Authorization: Bearer <token>`. It is not shown again."""
 
-    id: str
-    token: str
-    name: str
+    id: TokenId
+    token: str = Field(examples=["envctl_…"])
+    name: str = Field(examples=["deploy from CI"])
     scopes: list[Permission]
-    project_id: str | None
+    project_id: ProjectId | None
     created_at: Time
     expires_at: Time
-    last_used_at: Time | None
+    last_used_at: Time | None = Field(examples=[None])

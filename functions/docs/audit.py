@@ -9,7 +9,7 @@ from shared import auditing
 from shared.access import Caller
 from shared.domain.event import Event, Outcome
 from shared.domain.roles import Permission
-from shared.http.types import PageParameters, Time, View
+from shared.http.types import PageParameters, ProjectId, Time, UserId, View
 from shared.ports import Cursor, Filter, Order, Query
 from shared.reading import prove, read_project
 from shared.runtime import Runtime
@@ -31,19 +31,23 @@ class EventView(View):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: str
+    id: str = Field(examples=["evt-afrghknpxiof7xtq"])
     at: Time
-    actor_id: str | None = Field(description="The user; null if it is not certain who it was.")
-    api_token_id: str | None = Field(description="The API token that it was done with.")
-    action: str = Field(description="The operation, by its `operationId` in this document.")
+    actor_id: UserId | None = Field(description="The user; null if it is not certain who it was.")
+    api_token_id: str | None = Field(description="The API token that it was done with.", examples=[None])
+    action: str = Field(
+        description="The operation, by its `operationId` in this document.", examples=["edit_project"]
+    )
     outcome: Outcome = Field(
         description="`denied`: not known who, not permitted, or not visible. `failed`: not possible."
     )
-    code: str | None = Field(description="Of the problem that it was answered with.")
-    project_id: str | None
-    object_id: str | None = Field(description="What was made or changed.")
-    request_id: str
-    address: str | None = Field(description="Where the request came from, as far as it can be believed.")
+    code: str | None = Field(description="Of the problem that it was answered with.", examples=[None])
+    project_id: ProjectId | None
+    object_id: str | None = Field(description="What was made or changed.", examples=["prj-5ven5eaicuhzhih2"])
+    request_id: str = Field(examples=["7a7228cbe0574b54830a3ced603db40f"])
+    address: str | None = Field(
+        description="Where the request came from, as far as it can be believed.", examples=["198.51.100.7"]
+    )
 
 
 def list_events(

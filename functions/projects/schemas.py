@@ -5,7 +5,18 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from shared.domain.roles import Role
-from shared.http.types import Description, Flag, Input, Name, Parameters, RepoUrl, Resource, Time
+from shared.http.types import (
+    Description,
+    Flag,
+    Input,
+    Name,
+    Parameters,
+    ProjectId,
+    RepoUrl,
+    Resource,
+    Time,
+    UserId,
+)
 
 
 class NewProject(Input):
@@ -20,9 +31,9 @@ class ProjectChanges(Input):
     """Fields to change; what is left out stays, null unsets what may be unset."""
 
     # May be left out and not be null; the default is never looked at, nor shown in the document.
-    name: Name = Field(default_factory=str)
-    description: Description | None = None
-    repo_url: RepoUrl | None = None
+    name: Name = Field(default_factory=str, examples=["payments"])
+    description: Description | None = Field(default=None, examples=["payment service"])
+    repo_url: RepoUrl | None = Field(default=None, examples=["https://git.example.com/payments.git"])
 
 
 class DeleteParameters(Parameters):
@@ -34,10 +45,10 @@ class DeleteParameters(Parameters):
 class ProjectView(Resource):
     """A project."""
 
-    id: str
-    name: str
-    description: str | None
-    repo_url: str | None
+    id: ProjectId
+    name: str = Field(examples=["payments"])
+    description: str | None = Field(examples=["payment service"])
+    repo_url: str | None = Field(examples=["https://git.example.com/payments.git"])
     created_at: Time
     updated_at: Time
 
@@ -58,8 +69,10 @@ class NewRole(Input):
 class MemberView(Resource):
     """A member of a project."""
 
-    user_id: str
-    email: str | None = Field(description="null when the account is gone.")
+    user_id: UserId
+    email: str | None = Field(
+        description="null when the account is gone.", examples=["colleague@example.com"]
+    )
     role: Role = Field(
         description="`viewer` reads; `deployer` also opens, changes and ends environments and deployments; "
         "`owner` also changes the project and its members."

@@ -85,8 +85,10 @@ Description = Annotated[str, _text(1_000)]
 Version = Annotated[str, _text(128, 1), AfterValidator(_not_blank), _described_not_blank]
 
 _PROJECT, _ENVIRONMENT, _DEPLOYMENT = "prj-5ven5eaicuhzhih2", "lcpjldkxewmmx4yt", "dbjayipz6pki2azw"
+_ACCOUNT = "nyvgepnhsxc73e6y5uadkfddrjunjkevmb4vsbexz5kxoqy4"
 ProjectId = Annotated[str, Field(examples=[_PROJECT])]
 EnvironmentId = Annotated[str, Field(examples=[f"env-{_PROJECT[4:]}{_ENVIRONMENT}"])]
+UserId = Annotated[str, Field(examples=[f"usr-{_ACCOUNT}"])]
 DeploymentId = Annotated[str, Field(examples=[f"dep-{_PROJECT[4:]}{_ENVIRONMENT}{_DEPLOYMENT}"])]
 """Ids that a server shows. Clients may not read anything off them."""
 

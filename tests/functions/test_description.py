@@ -1,5 +1,6 @@
 """The OpenAPI document and its pages: fresh, valid, complete, and served without another host."""
 
+import importlib
 import json
 import re
 from typing import Any
@@ -198,6 +199,31 @@ def test_a_rule_between_fields_stands_in_it(schema: str, good: dict[str, Any], b
     hold_against(reference, good)
     with pytest.raises(AssertionError):
         hold_against(reference, bad)
+
+
+ACCOUNTS_AND_PROJECTS = sorted(
+    name
+    for name in SCHEMAS
+    for group in ("auth", "projects")
+    if "properties" in SCHEMAS[name] and name in vars(importlib.import_module(f"functions.{group}.schemas"))
+)
+
+
+def _looks(schema: dict[str, Any]) -> bool:
+    """Whether a page can show a value of it that means something."""
+    if schema.keys() & {"examples", "enum", "const", "$ref"} or schema.get("format") == "date-time":
+        return True
+    inner = [schema["items"]] if "items" in schema else schema.get("anyOf", [])
+    return any(_looks(one) for one in inner)
+
+
+@pytest.mark.parametrize("name", [*ACCOUNTS_AND_PROJECTS, "EventView"])
+def test_whatever_is_sent_or_shown_has_an_example_that_is_valid(name: str) -> None:
+    properties = SCHEMAS[name]["properties"]
+    assert [field for field, schema in properties.items() if not _looks(schema)] == []
+    for schema in properties.values():
+        for example in schema.get("examples", ()):
+            hold_against(schema, example)
 
 
 def test_every_error_code_is_in_it() -> None:
