@@ -3,19 +3,15 @@
 import socket
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared import documents
 from shared.domain import deployment, environment
-from shared.domain.aggregate import open_environment
-from shared.domain.timeline import TERMINAL, Outcome, Work
+from shared.domain.timeline import TERMINAL
 from shared.errors import Unavailable
-from shared.ports import Update
 from shared.times import from_text
 from tests.functions.api import ENVIRONMENT, PERSISTENT, Api, Reply, api_with
 from tests.unit.test_ahead import DEPLOYMENT as DEPLOYMENT_AHEAD
@@ -25,19 +21,10 @@ HOUR = 3_600
 MOST = 20
 
 
-def _failing(api: Api) -> str:
-    """An environment whose provisioning will fail."""
-    environment_id = api.environment()
-    stored = api.stored(documents.environment_ref(environment_id))
-    work = replace(documents.environment(stored.data), work=Work(2, Outcome.FAIL))
-    data = documents.environment_data(open_environment(work).environment)
-    api.store.inner.commit(Update(stored.ref, data, stored.version))
-    return environment_id
-
-
 def _environment_in(api: Api, status: str) -> str:
     if status in {"provisioning", "failed"}:
-        environment_id = api.environment() if status == "provisioning" else _failing(api)
+        simulation = {"simulation": "fails"} if status == "failed" else {}
+        environment_id = api.environment(None, {**ENVIRONMENT, **simulation})
         api.live(2 if status == "failed" else 0)
         return environment_id
     if status == "expired":
