@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -138,6 +139,21 @@ def test_a_rollout_is_canceled_and_rolled_back_and_its_environment_restored(
     comes_to(client, path, "expired")
     restored = client.request("POST", f"{path}/restore", json={"hours": 1}).body
     assert (restored["status"], restored["active_deployment"]["id"]) == ("running", back["id"])
+
+
+def test_who_waits_sees_what_somebody_else_does(platform: Platform, client: Client, project: str) -> None:
+    environment = open_environment(client, project)["id"]
+    comes_to(client, f"/api/v1/environments/{environment}", "running")
+    made = client.create(
+        f"/api/v1/deployments/environments/{environment}", version="v", simulation={"seconds": 60}
+    )
+    path = f"/api/v1/deployments/{made['id']}"
+    comes_to(client, path, "running")
+    with closing(platform.client(client.token)) as other, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(comes_to, other, path, "canceled")
+        assert client.request("POST", f"{path}/cancel").status == 202
+        ended = waiting.result()
+    assert [step["status"] for step in ended["timeline"]] == ["pending", "running", "canceling", "canceled"]
 
 
 def comes_to(client: Client, path: str, status: str) -> Any:  # noqa: ANN401 - any JSON object
