@@ -20,6 +20,7 @@ _FORMS = re.compile(
     r"|envctl_(?:r_)?[a-z2-7]{60,}"  # a refresh token, an API token
     r"|\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$\S{16,}"  # a password's hash
     r"|secret123"  # the tour's password
+    r"|(?i:bearer) [\w.~+/-]{20,}"  # whatever somebody shows, the callback's secret too
 )
 
 secrets: set[str] = set()

@@ -72,9 +72,11 @@ def test_a_suite_whose_tests_pass_fails_for_a_secret_in_its_log(tmp_path: Path, 
         secret_tokens.make_token("envctl_r_", "abcd", bytes(32)),
         "$argon2id$v=19$m=19456,t=2,p=1$GUMoBcCYcy7lfM$FQBFHXbPxENhK1P0m3xmTHU",
         "secret123",
+        "Authorization: Bearer the-callback-secret-of-these-tests",
     ],
 )
 def test_what_has_the_form_of_a_secret_is_found_in_what_a_server_writes(secret: str) -> None:
     logged.refuse_secrets('{"severity": "INFO", "message": "request"}')
+    logged.refuse_secrets('curl -H "Authorization: Bearer $TOKEN"')
     with pytest.raises(AssertionError, match="a secret in the log"):
         logged.refuse_secrets(f'{{"message": "x", "fault": "{secret}"}}')
