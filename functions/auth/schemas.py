@@ -43,7 +43,7 @@ class LoginForm(Parameters):
 
     username: Annotated[str, StringConstraints(max_length=254)] = Field(examples=["test@example.com"])
     password: Annotated[str, StringConstraints(max_length=1_024)] = Field(examples=["secret123"])
-    grant_type: Literal["password"] = "password"
+    grant_type: Literal["password"] = Field(default="password", examples=["password"])
     scope: str = Field(default="", examples=[""])
     client_id: str = Field(default="", examples=[""])
     client_secret: str = Field(default="", examples=[""])

@@ -34,6 +34,9 @@ _LONGEST: dict[str, JsonValue] = {"maximum": 8_760}
 
 Hours = Annotated[float, Field(gt=0, allow_inf_nan=False, examples=[24], json_schema_extra=_LONGEST)]
 
+_WITHOUT_STEPS = Field(json_schema_extra={"properties": {"fail_at": {"const": None}}})
+"""For the document: provisioning has no steps to fail at."""
+
 
 class NewEnvironment(Input):
     """An environment to open."""
@@ -47,7 +50,7 @@ class NewEnvironment(Input):
     )
 
     name: Name = Field(examples=["preview-pr-123"])
-    type: EnvironmentType = Field(strict=False)
+    type: EnvironmentType = Field(strict=False, examples=["ephemeral"])
     ttl_hours: Hours | None = Field(
         default=None,
         description="How long an ephemeral environment lasts, counted from its creation: the instance's "
@@ -65,7 +68,7 @@ class NewEnvironment(Input):
         examples=[None],
     )
     config: Config = Field(default=None, examples=[{"replicas": 2}])
-    simulation: Simulated = None
+    simulation: Annotated[Simulated, _WITHOUT_STEPS] = None
 
 
 class NewLease(Action):
@@ -76,7 +79,9 @@ class NewLease(Action):
     )
 
     hours: Hours | None = Field(default=None, description="From now on.", examples=[24])
-    until: Moment | None = Field(default=None, description="Instead of `hours`: when it expires.")
+    until: Moment | None = Field(
+        default=None, description="Instead of `hours`: when it expires.", examples=[None]
+    )
 
 
 class NewRollback(Action):

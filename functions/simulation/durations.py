@@ -21,6 +21,12 @@ _DURATION = re.compile(
     rf"(?:T(?=.)(?:(?P<hours>{_NUMBER})H)?(?:(?P<minutes>{_NUMBER})M)?(?:(?P<seconds>{_NUMBER})S)?)?",
     re.ASCII,
 )
+_WHOLE, _LAST = r"[0-9]{1,12}", r"[0-9]{1,12}([.,][0-9]{1,6})?"
+_DESCRIBED = (
+    rf"^P({_LAST}W|({_WHOLE}W)?{_LAST}D"
+    rf"|({_WHOLE}W)?({_WHOLE}D)?T({_LAST}H|({_WHOLE}H)?{_LAST}M|({_WHOLE}H)?({_WHOLE}M)?{_LAST}S))$"
+)
+"""For the document. JSON Schema's format `duration` has years and months, and no fractions."""
 _OF_NO_FIXED_LENGTH = re.compile(r"P[^T]*[YM]", re.ASCII)
 
 
@@ -48,6 +54,6 @@ def _microseconds(number: str, unit: timedelta) -> Fraction:
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "format": "duration", "examples": ["PT3S"]}),
+    WithJsonSchema({"type": "string", "pattern": _DESCRIBED, "examples": ["PT3S"]}),
 ]
 """A length of time that a client sends."""

@@ -126,9 +126,15 @@ def _operation(route: Route, routes: Sequence[Route], schemas: dict[str, Schema]
     for model, media_type in ((route.body, JSON), (route.form, FORM_TYPE)):
         if model is not None:
             content = {media_type: {"schema": {"$ref": _REF.format(model=model.__name__)}}}
-            required = not issubclass(model, Action)
+            required = _is_required(model, schemas[model.__name__])
             operation["requestBody"] = {"required": required, "content": content}
     return operation
+
+
+def _is_required(model: type[BaseModel], schema: Schema) -> bool:
+    """Whether a body must be there: of an action an absent one stands for an empty object."""
+    shapes = schema.get("anyOf", [{}])
+    return not issubclass(model, Action) or all(shape.get("required") for shape in shapes)
 
 
 def _path_parameters(route: Route) -> list[Schema]:

@@ -26,6 +26,11 @@ _LONGEST: dict[str, JsonValue] = {"maximum": 31_536_000}
 """For the document: no instance has a longer deadline."""
 
 
+def _whole(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """A whole number that is written with a decimal point as what it is: in JSON 7.0 is 7."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class NewSimulation(Input):
     """How it is to fare: a scenario, or what is to happen. What is left out or null is as usual.
 
@@ -43,7 +48,7 @@ class NewSimulation(Input):
     scenario: Scenario | None = Field(
         default=None, strict=False, description="By name; then nothing but a seed stands beside it."
     )
-    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED)] | None = Field(
+    seed: Annotated[int, Field(ge=0, le=LARGEST_SEED), BeforeValidator(_whole)] | None = Field(
         default=None,
         description="What the outcomes of `flaky` follow from: the same seed, the same outcomes. If left "
         "out, the object's id.",

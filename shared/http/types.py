@@ -198,6 +198,10 @@ MomentInQuery = Annotated[
 """Likewise; where a + that was not percent-encoded has become a space, the refusal says so."""
 
 
+_NUMBER = r"[0-9]{1,9}(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?"
+"""As JSON writes numbers, which is how programs write the smallest too: 1e-05."""
+
+
 def _whole(text: Any) -> int:  # noqa: ANN401 - a parameter as it came
     if not (isinstance(text, str) and re.fullmatch("[0-9]{1,9}", text, re.ASCII)):
         raise PydanticCustomError("whole", "must be a whole number")
@@ -205,7 +209,7 @@ def _whole(text: Any) -> int:  # noqa: ANN401 - a parameter as it came
 
 
 def _number(text: Any) -> float:  # noqa: ANN401 - likewise
-    if not (isinstance(text, str) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text, re.ASCII)):
+    if not (isinstance(text, str) and re.fullmatch(_NUMBER, text, re.ASCII)):
         raise PydanticCustomError("number", "must be a number that is not negative")
     return float(text)
 

@@ -183,6 +183,13 @@ RULES = [
         {"name": "x", "type": "ephemeral", "ttl_hours": 1},
         {"name": "x", "type": "ephemeral", "ttl_hours": 1, "expires_at": "2026-01-31T12:00:00Z"},
     ),
+    (
+        "NewEnvironment",
+        {"name": "x", "type": "persistent", "simulation": {"outcome": "fail", "fail_at": None}},
+        {"name": "x", "type": "persistent", "simulation": {"outcome": "fail", "fail_at": "fetch"}},
+    ),
+    ("NewAdvance", {"by": "P1W2DT0,5S"}, {"by": "P1M"}),
+    ("NewAdvance", {"by": "PT1.5H"}, {"by": "PT1.5H1M"}),
     ("NewDeployment", {"version": " 1 "}, {"version": "  "}),
     ("NewProject", {"name": "x", "repo_url": "git@example.com:a"}, {"name": "x", "repo_url": "example.com"}),
     (
@@ -224,6 +231,27 @@ def test_whatever_is_sent_or_shown_has_an_example_that_is_valid(name: str) -> No
     for schema in properties.values():
         for example in schema.get("examples", ()):
             hold_against(schema, example)
+
+
+BODIES = {
+    (name, kind): content["schema"]
+    for name, operation in OPERATIONS.items()
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items()
+}
+
+
+@pytest.mark.parametrize(("name", "kind"), BODIES)
+def test_a_body_s_examples_together_are_one(name: str, kind: str) -> None:
+    fields = SCHEMAS[BODIES[name, kind]["$ref"].rpartition("/")[2]].get("properties", {})
+    hold_against(BODIES[name, kind], {field: told["examples"][0] for field, told in fields.items()})
+
+
+@pytest.mark.parametrize("name", [name for name, kind in BODIES if kind == "application/json"])
+def test_a_body_may_be_absent_where_it_may_be_empty(shared_api: Api, name: str) -> None:
+    method, _, path = name.partition(" ")
+    target = re.sub(r"{\w+}", "x", path)
+    accepted = shared_api.call(method, target).status not in {400, 415, 422}
+    assert OPERATIONS[name]["requestBody"]["required"] != accepted
 
 
 def test_every_error_code_is_in_it() -> None:

@@ -119,6 +119,12 @@ def test_what_can_not_be_is_422_where_it_stands(
             ]
 
 
+def test_a_whole_seed_may_be_written_with_a_decimal_point(shared_api: Api, targets: Targets) -> None:
+    for target, body in targets[:2]:
+        reply = shared_api.post(target, {**body, "simulation": {"scenario": "flaky", "seed": 7.0}})
+        assert (reply.status, repr(reply["simulation"]["seed"])) == (201, "7")
+
+
 def test_an_environment_has_no_steps_to_fail_at(shared_api: Api, targets: Targets) -> None:
     target, body = targets[0]
     simulation = {"outcome": "fail", "fail_at": "fetch"}
