@@ -56,6 +56,12 @@ def is_id(kind: str, text: str) -> bool:
     return re.fullmatch(f"{kind}-[a-z2-7]{{{_SHAPES[kind] * _PART}}}", text, re.ASCII) is not None
 
 
+def is_any(text: str) -> bool:
+    """Whether the text is an id of any kind."""
+    kind = text[:3]
+    return kind in KINDS and is_id(kind, text)
+
+
 def project_of(object_id: str) -> str:
     """The id of the project that an environment or a deployment belongs to."""
     return "prj-" + object_id[4 : 4 + _PART]

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 from werkzeug import exceptions
 
-from shared import errors, log, request_errors
+from shared import errors, ids, log, request_errors
 from shared.access import Caller
 from shared.http import answers, health, parsing, problems, rates
 from shared.http import audited as audit
@@ -24,6 +24,7 @@ from shared.runtime import Runtime
 from shared.startup import StartupError
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Malformed(View):
@@ -61,6 +62,7 @@ def create_app(group: Group, runtime: Callable[[], Runtime]) -> Flask:
 def _handle(route: Route, runtime: Callable[[], Runtime], **arguments: Any) -> Response:  # noqa: ANN401 - path parameters
     """Authenticate, then validate, then call the handler."""
     current = runtime()
+    g.google = current.settings.google
     audit.begin(route, request, current)
     caller = g.caller = admit(route, request, current)
     rates.count(current, caller)
@@ -118,16 +120,32 @@ def _finish(response: Response) -> Response:
         "request",
         method=request.method,
         route=str(request.url_rule),
-        ids=request.view_args or None,
+        ids=_named(request.view_args),
         status=response.status_code,
         ms=round((time.perf_counter() - g.began) * 1000, 2),
         request_id=g.request_id,
         **_caller_ids(g.get("caller")),
-        trace=request.headers.get("X-Cloud-Trace-Context"),
+        **_trace(),
         retry=request.headers.get("X-CloudTasks-TaskRetryCount"),
         **g.get("noted", {}),
     )
     return response
+
+
+def _named(parameters: dict[str, Any] | None) -> dict[str, str | None] | None:
+    """The ids in the path. Anything else in the place of one may be what must not be in a log: a token."""
+    if not parameters:
+        return None
+    return {name: value if ids.is_any(value) else None for name, value in parameters.items()}
+
+
+def _trace() -> dict[str, str | None]:
+    """The platform's trace, on Google Cloud also as its logs want it to show a request's lines together."""
+    given = request.headers.get("X-Cloud-Trace-Context")
+    trace_id, google = (given or "").partition("/")[0], g.get("google")
+    linked = google is not None and _TRACE_ID.fullmatch(trace_id)
+    link = {"logging.googleapis.com/trace": f"projects/{google.project}/traces/{trace_id}"} if linked else {}
+    return {"trace": given, **link}
 
 
 def _caller_ids(caller: Caller | None) -> dict[str, str]:

@@ -22,9 +22,7 @@ def begin(route: Route, request: Request, runtime: Runtime) -> None:
     """From now on this request has a line in the audit, if it is to change something."""
     if route.method == "GET" or route.internal or not runtime.settings.audit_days:
         return
-    named = [
-        one for one in (request.view_args or {}).values() if any(ids.is_id(kind, one) for kind in ids.KINDS)
-    ]
+    named = [one for one in (request.view_args or {}).values() if ids.is_any(one)]
     event = Event(
         id=ids.new_event_id(),
         at=runtime.clock(),
