@@ -8,6 +8,8 @@ from typing import Any
 
 from ruamel.yaml import YAML  # comes with check-jsonschema
 
+from infra.gateway import functions
+
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "cloudbuild.yaml"
 BUILD: dict[str, Any] = YAML(typ="safe").load(FILE)
@@ -52,5 +54,6 @@ def test_its_make_targets_are_what_ci_runs_or_a_test_does() -> None:
 
 
 def test_every_python_is_the_functions_and_every_image_is_pinned() -> None:
+    (runtime,) = {entry["runtime"] for entry in functions().values()}
     images = {step["name"] for step in STEPS.values()}
-    assert images == {"python:3.13", "hashicorp/terraform:1.11.4"}
+    assert images == {runtime.replace("python3", "python:3."), "hashicorp/terraform:1.11.4"}

@@ -1,11 +1,26 @@
-"""The guard of a team that is taken out of the map: it goes first, and refuses."""
+"""In which order a team goes that is taken out of the map: its guard first, which may refuse."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.infra.terraform.terraform import Ran, Workspace
 
 INSTANCE = "infra/modules/instance"
+NEEDED_BY_FUNCTIONS = {
+    "google_cloud_tasks_queue.this",
+    "google_cloud_tasks_queue_iam_member.enqueuer",
+    "google_firestore_database.this",
+    "google_firestore_field.this",
+    "google_firestore_index.this",
+    "google_project_iam_member.database",
+    "google_secret_manager_secret_iam_member.reader",
+    "google_secret_manager_secret_version.identity",
+    "google_secret_manager_secret_version.signing",
+    "google_service_account.function",
+    "google_service_account_iam_member.enqueuer",
+}
+INVOKERS = {"google_cloud_run_v2_service_iam_member.invoker"}
 ROOT = """
 variable "teams" { type = map(bool) }
 module "instance" {
@@ -21,16 +36,45 @@ resource "terraform_data" "part" {}
 """
 
 
+@dataclass(frozen=True)
+class Graph:
+    """The resources of an instance, and what each depends on: it is made after that, and goes before it."""
+
+    resources: set[str]
+    edges: set[tuple[str, str]]
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> "Graph":
+        ran = workspace.run("graph", module=INSTANCE)
+        assert ran.code == 0, ran.output
+        resources = re.findall(r'^ +"(\S+)" \[label', ran.output, re.MULTILINE)
+        return cls(set(resources), set(re.findall(r'"(\S+)" -> "(\S+)"', ran.output)))
+
+    def below(self, resource: str) -> set[str]:
+        """What a resource depends on, and itself."""
+        reached, found = set[str](), {resource}
+        while found - reached:
+            reached |= found
+            found = {to for of, to in self.edges if of in reached}
+        return reached
+
+
 def unguarded(workspace: Workspace) -> set[str]:
     """The resources of an instance that the guard doesn't depend on: they could go before it has refused."""
-    graph = workspace.run("graph", module=INSTANCE)
-    assert graph.code == 0, graph.output
-    edges = re.findall(r'"(\S+)" -> "(\S+)"', graph.output)
-    reached, found = set[str](), {"terraform_data.guard"}
-    while found - reached:
-        reached |= found
-        found = {to for of, to in edges if of in reached}
-    return set(re.findall(r'^ +"(\S+)" \[label', graph.output, re.MULTILINE)) - reached
+    graph = Graph.of(workspace)
+    return graph.resources - graph.below("terraform_data.guard")
+
+
+def unordered(workspace: Workspace) -> set[str]:
+    """What could go, or not be there yet, while something works with it."""
+    graph = Graph.of(workspace)
+    needed = {
+        *NEEDED_BY_FUNCTIONS.difference(graph.below("google_cloudfunctions2_function.this")),
+        *INVOKERS.difference(graph.below("google_api_gateway_gateway.this")),
+        *INVOKERS.difference(graph.below("google_cloud_scheduler_job.sweep")),
+    }
+    assert graph.resources >= NEEDED_BY_FUNCTIONS | INVOKERS
+    return needed
 
 
 def taken_out(workspace: Workspace, folder: Path, *, disposable: bool) -> Ran:

@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
-from tests.infra.terraform.guard import taken_out, unguarded
+from tests.infra.terraform.guard import taken_out, unguarded, unordered
 from tests.infra.terraform.terraform import Workspace
 
 
 def test_everything_of_a_team_goes_after_its_guard(workspace: Workspace) -> None:
     assert unguarded(workspace) == set()
+
+
+def test_what_works_with_something_is_made_after_it_and_goes_before_it(workspace: Workspace) -> None:
+    assert unordered(workspace) == set()
 
 
 def test_a_team_that_is_left_out_is_refused_before_anything_goes(
