@@ -43,3 +43,17 @@ run "another_setting" {
     teams = { payments = { disposable = true, settings = { speed = 10 } } }
   }
 }
+
+run "another_team" {
+  command = plan
+  variables {
+    teams = { payments = { disposable = true }, web-shop = {} }
+  }
+}
+
+run "another_key" {
+  command = plan
+  variables {
+    teams = { payments = { disposable = true, signing_keys = ["second", "first"] } }
+  }
+}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from infra.gateway import functions
-from tests.infra.terraform.terraform import Plan, Workspace
+from tests.infra.terraform.terraform import Plan, Workspace, is_of
 
 FUNCTIONS = {
     f'module.instance["payments"].google_cloudfunctions2_function.this["{name}"]' for name in functions()
@@ -59,3 +59,24 @@ def test_another_setting_changes_the_functions_and_their_source_is_kept(plans: d
     for change in differing.values():
         assert change["actions"] == ["update"]
         assert change["before"]["build_config"] == change["after"]["build_config"]
+
+
+def test_another_team_changes_nothing_of_those_that_are_there(plans: dict[str, Plan]) -> None:
+    differing = plans["another_team"].differing
+    assert {address for address in differing if not is_of(address, "web-shop")} == set()
+    assert {change["actions"][0] for change in differing.values()} == {"create"}
+
+
+def test_another_signing_key_is_added_and_the_identity_key_stays(plans: dict[str, Plan]) -> None:
+    """All accounts and ids are made with the identity key: with another one nobody's account is found."""
+    differing = plans["another_key"].differing
+    added = {
+        f'module.instance["payments"].{kind}.signing["second"]'
+        for kind in ("google_secret_manager_secret_version", "random_bytes")
+    }
+    assert {address for address, change in differing.items() if change["actions"] == ["create"]} == added
+    assert set(differing) - added == {
+        f'module.instance["payments"].google_cloudfunctions2_function.this["{name}"]'
+        for name, entry in functions().items()
+        if "signing" in entry["secrets"]
+    }
