@@ -4,8 +4,12 @@ PYTHON ?= python3
 # Another Python has an environment of its own: .venv-python3.13.
 VENV ?= .venv$(addprefix -,$(notdir $(filter-out python3,$(PYTHON))))
 BIN := $(VENV)/bin
-# A file's tests share its servers, so they stay together; the flows, which wait longest, come first and not last.
-PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A file's tests share its servers, so they stay together, in the order that tests/conftest.py gives the files. Half of
+# the time is waiting: more workers than two cores have use for at once.
+PARALLEL := -n 5 --dist loadfile --no-loadscope-reorder
+
+# Whoever starts hundreds of processes, as the tests do, compiles nothing twice.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run run-google test test-google check lint types openapi drawings bundle bench faults simulate test-browser infra-check clean

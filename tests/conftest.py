@@ -1,4 +1,4 @@
-"""Google's emulators for the tests that need them: started when the first one asks, once for all.
+"""Google's emulators for the tests that need them: started when the first one asks, once for all workers.
 
 Without one those tests are skipped, and the summary says why; with `--google`, or `CI` set, they fail. They
 fail too when the one that FIRESTORE_EMULATOR_HOST names doesn't answer.
@@ -6,16 +6,40 @@ fail too when the one that FIRESTORE_EMULATOR_HOST names doesn't answer.
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import astuple
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.google.firestore_emulator import Emulator, NoEmulator, firestore_emulator
-from shared.startup import BadSetting
+from local.google.firestore_emulator import Emulator
 from tests import logged
+from tests.emulators import Desk, answering, ask, find
 
 _LEAK = "SECRETS IN THE LOG"
 _SAID = pytest.StashKey[list[str]]()
+_DESK = pytest.StashKey[Desk]()
+
+
+LONGEST = (
+    "flows/test_stories.py",
+    "unit/test_properties.py",
+    "flows/test_queue_outage.py",
+    "flows/test_run_google.py",
+    "infra/test_bundle.py",
+    "flows/test_local_server.py",
+    "simulation/test_faults.py",
+    "flows/test_virtual_time.py",
+    "functions/test_start_alone.py",
+    "flows/test_google_stack.py",
+    "simulation/test_simulation.py",
+    "flows/test_held_requests.py",
+    "contract/test_races.py",
+    "flows/test_broken_requests.py",
+)
+"""Files that take longest, in turn those that wait and those that compute: they come first, so that workers
+are busy side by side, and none is still at a long one when the others have nothing left."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
     logged.watch()
     config.addinivalue_line("markers", "google: needs an emulator of Google's")
     config.stash[_SAID] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.hookimpl(trylast=True)
@@ -45,6 +74,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - pytest-xdist's worker, before it starts
+    config = node.config
+    if _DESK not in config.stash:
+        desk = ExitStack()
+        config.stash[_DESK] = desk.enter_context(answering())
+        config.add_cleanup(desk.close)
+    node.workerinput["emulator"] = astuple(config.stash[_DESK])
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 - pytest-xdist's worker, as seen from outside
     said = node.config.stash[_SAID]
     output = getattr(node, "workeroutput", {})  # one that died has none
@@ -60,17 +99,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def emulator(pytestconfig: pytest.Config) -> Iterator[Emulator]:
     """Google's Firestore emulator. A test takes a database of its own, by a random name."""
     said = pytestconfig.stash[_SAID]
-    try:
-        with firestore_emulator() as found:
-            said.append(f"Firestore emulator: {found.source}")
-            yield found
-    except BadSetting as fault:  # an emulator that was asked for is missed, whoever runs the tests
-        pytest.fail(str(fault), pytrace=False)
-    except NoEmulator as missing:
-        reason = str(missing)
-    else:
-        return
-    if pytestconfig.getoption("--google") or os.environ.get("CI"):
-        pytest.fail(reason, pytrace=False)
-    said.append(f"Skipped what needs the Firestore emulator. {reason}")
-    pytest.skip(reason)
+    desk = getattr(pytestconfig, "workerinput", {}).get("emulator")
+    with ExitStack() as running:
+        answer = ask(Desk(*desk)) if desk else find(running)
+        if answer.host is not None:
+            said.append(f"Firestore emulator: {answer.text}")
+            yield Emulator(answer.host, answer.text)
+            return
+    if answer.is_mistake or pytestconfig.getoption("--google") or os.environ.get("CI"):
+        pytest.fail(answer.text, pytrace=False)
+    said.append(f"Skipped what needs the Firestore emulator. {answer.text}")
+    pytest.skip(answer.text)

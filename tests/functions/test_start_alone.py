@@ -85,7 +85,7 @@ def _refused(name: str, variables: dict[str, str]) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=10,
+        timeout=60,
     )
     assert run.returncode != 0
     return run.stderr.splitlines()

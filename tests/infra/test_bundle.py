@@ -90,10 +90,10 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle")
     with zipfile.ZipFile(BytesIO(bundle(ROOT))) as archive:
         archive.extractall(folder / "source")
-    subprocess.run([sys.executable, "-m", "venv", folder / "python"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "python"], check=True)
     python, requirements = folder / "python" / "bin" / "python", folder / "source" / "requirements.txt"
     install = subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "-r", requirements],
+        [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "-r", requirements],
         capture_output=True,
         text=True,
         check=False,
