@@ -46,13 +46,13 @@ def replan(aggregate: Aggregate, now: datetime) -> Aggregate:
     Idempotent: what nobody disturbs keeps its plan and reaches its own outcome.
     """
     environment = aggregate.environment
-    past = history(environment.timeline, now)
-    environment = replace(environment, timeline=environments_.plan(environment, past))
-    deployments = _replan_deployments(environment, aggregate.deployments, now)
-    own_step_at = next_at(environment.timeline, now) or environment.purge_at
+    timeline = environments_.plan(environment, history(environment.timeline, now))
+    deployments = _replan_deployments(environment, environments_.end_of(timeline), aggregate.deployments, now)
+    own_step_at = next_at(timeline, now) or environments_.purge_at(timeline, environment.pace)
     due_at = _due_at(own_step_at, deployments, now)
     environment = replace(
         environment,
+        timeline=timeline,
         as_of=now,
         due_at=due_at,
         woken_for=due_at if due_at == own_step_at else environment.woken_for,
@@ -94,13 +94,13 @@ def needs_wake(before: Environment, after: Environment) -> bool:
 
 
 def _replan_deployments(
-    environment: Environment, deployments: tuple[Deployment, ...], now: datetime
+    environment: Environment, end: Step | None, deployments: tuple[Deployment, ...], now: datetime
 ) -> tuple[Deployment, ...]:
     """One after the other in the order of their numbers; each ends with the environment at the latest."""
     planned: dict[int, Deployment] = {}
     free_at = now
     for item in sorted(deployments, key=lambda d: (d.status_at(now) == deployments_.PENDING, d.number)):
-        steps = _plan_deployment(environment, item, free_at, now)
+        steps = _plan_deployment(environment, end, item, free_at, now)
         planned[item.number] = item if steps == item.timeline else replace(item, timeline=steps)
         if any(step.status == deployments_.RUNNING for step in steps):
             free_at = max(free_at, steps[-1].at)
@@ -108,11 +108,11 @@ def _replan_deployments(
 
 
 def _plan_deployment(
-    environment: Environment, item: Deployment, free_at: datetime, now: datetime
+    environment: Environment, end: Step | None, item: Deployment, free_at: datetime, now: datetime
 ) -> Timeline:
     steps = history(item.timeline, now)
     while not deployments_.MACHINE.is_terminal(steps[-1].status):
-        steps.append(_ended_by(environment, steps[-1], _following(environment, item, steps[-1], free_at)))
+        steps.append(_ended_by(end, steps[-1], _following(environment, item, steps[-1], free_at)))
     return deployments_.MACHINE.timeline(steps)
 
 
@@ -127,12 +127,11 @@ def _following(environment: Environment, item: Deployment, last: Step, free_at: 
     return Step(last.at + timedelta(seconds=environment.pace.canceling), deployments_.CANCELED, last.reason)
 
 
-def _ended_by(environment: Environment, last: Step, following: Step) -> Step:
+def _ended_by(end: Step | None, last: Step, following: Step) -> Step:
     """The following step, or the environment's end where that comes first.
 
     At the same moment work that is done stands, and work that would start doesn't.
     """
-    end = environment.end
     if end is None or following.at < end.at:
         return following
     if following.at == end.at and following.status != deployments_.RUNNING:

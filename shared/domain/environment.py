@@ -213,24 +213,29 @@ class Environment:
         return last[-1:] == [FAILED]
 
     @property
-    def end(self) -> Step | None:
-        """The step that ends what runs in it: its last expiry, or its deletion; None if none is planned.
-
-        An expiry that was followed by a restore is none.
-        """
-        end = None
-        for step in self.timeline:
-            if step.status not in ENDED:
-                end = None
-            elif end is None:
-                end = step
-        return end
-
-    @property
     def purge_at(self) -> datetime | None:
         """When its documents are removed for good; None while no deletion is planned."""
-        last = self.timeline[-1]
-        return last.at + timedelta(seconds=self.pace.tombstone) if last.status == DELETED else None
+        return purge_at(self.timeline, self.pace)
+
+
+def purge_at(timeline: Timeline, pace: Pace) -> datetime | None:
+    """When what has this timeline is removed for good; None while no deletion is planned."""
+    last = timeline[-1]
+    return last.at + timedelta(seconds=pace.tombstone) if last.status == DELETED else None
+
+
+def end_of(timeline: Timeline) -> Step | None:
+    """The step that ends what runs in it: its last expiry, or its deletion; None if none is planned.
+
+    An expiry that was followed by a restore is none.
+    """
+    end = None
+    for step in timeline:
+        if step.status not in ENDED:
+            end = None
+        elif end is None:
+            end = step
+    return end
 
 
 def provision(environment: Environment, past: Sequence[Step]) -> Environment:

@@ -77,11 +77,11 @@ def deploy(
     _require_running(DEPLOY, environment, now)
     match on_conflict or environment.on_conflict:
         case Policy.LATEST:
-            return _take_over(aggregate, replace(new, config=environment.config), now)
+            return _take_over(aggregate, new, environment.config, now)
         case Policy.REJECT:
             _refuse_busy(aggregate, now)
     _refuse_full(aggregate, now)
-    return _add(aggregate, replace(new, config=environment.config), now)
+    return _add(aggregate, new, environment.config, now)
 
 
 def _require_running(action: EnvironmentAction, environment: Environment, now: datetime) -> None:
@@ -120,7 +120,7 @@ def _refuse_full(aggregate: Aggregate, now: datetime) -> None:
         raise TooManyUnfinished(aggregate.environment.id, MOST_UNFINISHED, min(ends) - now)
 
 
-def _take_over(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregate:
+def _take_over(aggregate: Aggregate, new: Deployment, config: str | None, now: datetime) -> Aggregate:
     """Add it in the place of those that wait, which are superseded.
 
     It waits no longer than they would have: however often somebody deploys, something runs.
@@ -131,14 +131,28 @@ def _take_over(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregat
         _ended(item, now, SUPERSEDED, "newer_deployment") if item in pending else item
         for item in aggregate.deployments
     )
-    return _add(replace(aggregate, deployments=kept), replace(new, queued_at=queued_at), now)
+    return _add(Aggregate(aggregate.environment, kept), new, config, now, queued_at)
 
 
-def _add(aggregate: Aggregate, new: Deployment, now: datetime) -> Aggregate:
+def _add(
+    aggregate: Aggregate,
+    new: Deployment,
+    config: str | None,
+    now: datetime,
+    queued_at: datetime | None = None,
+) -> Aggregate:
     environment = aggregate.environment
     number = environment.last_number + 1
     work = by_chance(new.work, new.simulation, new.id, number)
-    added = replace(new, number=number, work=work, created_at=now, timeline=(Step(now, PENDING),))
+    added = replace(
+        new,
+        number=number,
+        config=config,
+        work=work,
+        created_at=now,
+        queued_at=queued_at,
+        timeline=(Step(now, PENDING),),
+    )
     return replan(
         Aggregate(replace(environment, last_number=number), (*aggregate.deployments, added)),
         now,
@@ -164,10 +178,8 @@ def rollback(aggregate: Aggregate, new: Deployment, now: datetime, to: str | Non
         raise InvalidInput([Fault("/to", "must be a deployment of this environment")])
     if target.status_at(now) != SUCCEEDED:
         raise InvalidInput([Fault("/to", f"must be one that succeeded; it is {target.status_at(now)}")])
-    again = replace(
-        new, kind=Kind.ROLLBACK, rollback_of=target.id, version=target.version, config=target.config
-    )
-    return _take_over(aggregate, again, now)
+    again = replace(new, kind=Kind.ROLLBACK, rollback_of=target.id, version=target.version)
+    return _take_over(aggregate, again, target.config, now)
 
 
 def _default_target(aggregate: Aggregate, now: datetime) -> Deployment | None:

@@ -8,7 +8,7 @@ import pytest
 from shared.domain.deployment import MACHINE as DEPLOYMENT
 from shared.domain.deployment import finish
 from shared.domain.environment import MACHINE as ENVIRONMENT
-from shared.domain.environment import Environment, EnvironmentType, Pace, Policy
+from shared.domain.environment import Pace, end_of, purge_at
 from shared.domain.simulation import PHASES
 from shared.domain.timeline import (
     MOST_STEPS,
@@ -231,21 +231,7 @@ def test_an_environments_end_is_the_first_that_no_restore_follows(
     statuses: list[str], end: int | None
 ) -> None:
     timeline = each_second(*statuses)
-    environment = Environment(
-        id="env-a",
-        project_id="prj-a",
-        name="a",
-        type=EnvironmentType.EPHEMERAL,
-        on_conflict=Policy.LATEST,
-        config=None,
-        created_at=START,
-        changed_at=START,
-        expires_at=None,
-        work=Work(0),
-        pace=Pace(0, 0, 0, 0, tombstone=60),
-        timeline=timeline,
-        as_of=START,
-    )
-    assert environment.end == (None if end is None else timeline[end])
+    assert end_of(timeline) == (None if end is None else timeline[end])
     gone = statuses[-1] == "deleted"
-    assert environment.purge_at == (timeline[-1].at + timedelta(seconds=60) if gone else None)
+    purged = timeline[-1].at + timedelta(seconds=60) if gone else None
+    assert purge_at(timeline, Pace(0, 0, 0, 0, tombstone=60)) == purged
