@@ -167,6 +167,7 @@ def function_server(
     variables = {
         "ENVCTL_HOME": str(home),
         "ENVCTL_CALLBACK_SECRET": _SECRET,
+        "ENVCTL_ACCESS_TOKEN_SECONDS": TOKEN_SECONDS,
         "ENVCTL_LOG_LEVEL": "WARNING",
         "THREADS": str(EMPTY_THREADS),
         "PYTHONDONTWRITEBYTECODE": "",  # whatever is set here: building a Cloud Function compiles it

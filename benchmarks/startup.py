@@ -6,11 +6,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from google.cloud.tasks_v2 import types
 
 from benchmarks.figures import Verdict
+from benchmarks.first_requests import First, first_requests, seconds_of
 from benchmarks.load import median
 from benchmarks.processes import (
     EMPTY_THREADS,
@@ -22,6 +26,7 @@ from benchmarks.processes import (
     platform_server,
 )
 from benchmarks.sections import Section, table
+from local.google.cloud_tasks import cloud_tasks_peer
 from local.google.firestore_emulator import NoEmulator, firestore_emulator
 from shared.groups import names
 
@@ -37,29 +42,50 @@ print(json.dumps(sorted(sys.modules)))
 ON_GOOGLE = " on Google's parts"
 BOTH_CLIENTS = ("deployments", "environments", "projects", "tasks")
 """The functions that enqueue too."""
+QUEUE = "projects/envctl-local/locations/local/queues/startup"
 _KEY = base64.b64encode(bytes(range(32))).decode()
 
 
-def _started(server: Server) -> tuple[float, float]:
-    """Seconds to the first 200, and of CPU until then."""
+@dataclass(frozen=True, slots=True)
+class _Google:
+    """Where Google's parts are."""
+
+    emulator: str
+    tasks: str
+
+
+class _Start(NamedTuple):
+    seconds: float
+    """To the first 200."""
+    cpu: float
+    """Until then."""
+    first: float | None = None
+    """What the first real request takes then."""
+    first_cpu: float | None = None
+
+
+def _started(server: Server, first: First | None = None) -> _Start:
     try:
-        return server.start(), server.cpu_seconds
+        seconds, cpu = server.start(), server.cpu_seconds
+        if first is None:
+            return _Start(seconds, cpu)
+        return _Start(seconds, cpu, seconds_of(first, server), server.cpu_seconds - cpu)
     finally:
         server.stop()
 
 
-def _google(emulator: str) -> dict[str, str]:
-    """The settings of a function on Google's parts. Its start needs of them the database alone."""
+def _settings(google: _Google) -> dict[str, str]:
+    """The settings of a function on Google's parts."""
     return {
         "ENVCTL_PROJECT": "envctl-local",
         "ENVCTL_DATABASE": "startup",
-        "ENVCTL_QUEUE": "projects/envctl-local/locations/local/queues/startup",
+        "ENVCTL_QUEUE": QUEUE,
         "ENVCTL_TASKS_URL": "http://127.0.0.1:1",
         "ENVCTL_TASKS_ACCOUNT": "tasks@envctl-local.iam.gserviceaccount.com",
-        "ENVCTL_TASKS_ENDPOINT": "127.0.0.1:1",
+        "ENVCTL_TASKS_ENDPOINT": google.tasks,
         "ENVCTL_SIGNING_KEY": _KEY,
         "ENVCTL_IDENTITY_KEY": _KEY,
-        "FIRESTORE_EMULATOR_HOST": emulator,
+        "FIRESTORE_EMULATOR_HOST": google.emulator,
     }
 
 
@@ -91,46 +117,65 @@ def _modules(loaded: set[str], by_empty: set[str]) -> dict[str, Any]:
     }
 
 
-def _servers(home: Path, emulator: str | None) -> dict[str, Callable[[], Server]]:
+def _servers(home: Path, google: _Google | None) -> dict[str, Callable[[], Server]]:
     servers: dict[str, Callable[[], Server]] = {
         "platform": partial(platform_server, home),
         "empty": partial(empty_server, home),
     }
     for target in names():
         servers[target] = partial(function_server, "main.py", target, home)
-    for target in names() if emulator else ():
-        more = _google(emulator or "")
-        servers[target + ON_GOOGLE] = partial(function_server, "main.py", target, home, more=more)
+    if google is not None:
+        more = _settings(google)
+        for target in names():
+            servers[target + ON_GOOGLE] = partial(function_server, "main.py", target, home, more=more)
     return servers
 
 
 @contextmanager
-def _emulator() -> Iterator[str | None]:
-    """Where Firestore's emulator listens; None where there is none."""
+def _google(folder: Path) -> Iterator[_Google | None]:
+    """Google's emulator, and a queue that takes tasks; None where there is no emulator."""
     with ExitStack() as running:
         try:
             found = running.enter_context(firestore_emulator())
         except NoEmulator:
             yield None
         else:
-            yield found.host
+            queues = [types.Queue(name=QUEUE)]
+            peer = running.enter_context(cloud_tasks_peer(folder / "tasks", queues=queues, threads=0))
+            yield _Google(found.host, peer.endpoint)
+
+
+def _firsts(servers: Mapping[str, Callable[[], Server]]) -> dict[str, First]:
+    """The first real requests, by server."""
+    found = {}
+    for place in ("", ON_GOOGLE):
+        here = {name: servers[name + place] for name in names() if name + place in servers}
+        if here:
+            found.update({name + place: first for name, first in first_requests(here).items()})
+    return found
 
 
 def run(rounds: int = 15) -> dict[str, Any]:
     """Every server once per round, so that a noisy moment hits them alike."""
-    with data_folder() as home, _emulator() as emulator:
-        servers = _servers(home, emulator)
+    with data_folder() as home, _google(home) as google:
+        servers = _servers(home, google)
+        firsts = _firsts(servers)
         for make in servers.values():
             _started(make())  # the first one compiles what it loads, as building a Cloud Function does
-        measured = [{name: _started(make()) for name, make in servers.items()} for _ in range(rounds)]
+        measured = [
+            {name: _started(make(), firsts.get(name)) for name, make in servers.items()}
+            for _ in range(rounds)
+        ]
         by_empty = _loaded("empty", "benchmarks/empty.py", "/", home)
         modules = {
             target: _modules(_loaded(target, "main.py", "/health", home), by_empty) for target in names()
         }
     return {
         "threads": EMPTY_THREADS,
-        "seconds": {name: [round(each[name][0], 3) for each in measured] for name in servers},
-        "cpu_seconds": {name: [round(each[name][1], 2) for each in measured] for name in servers},
+        "seconds": {name: [round(each[name].seconds, 3) for each in measured] for name in servers},
+        "cpu_seconds": {name: [round(each[name].cpu, 2) for each in measured] for name in servers},
+        "first": {name: [each[name].first for each in measured] for name in firsts},
+        "first_cpu": {name: [each[name].first_cpu for each in measured] for name in firsts},
         "modules": {"empty": _modules(by_empty, by_empty), **modules},
     }
 
@@ -144,7 +189,14 @@ def section(found: dict[str, Any]) -> Section:
     for name, each in seconds.items():
         wall = f"{median(each):.3f}", f"{min(each):.2f} to {max(each):.2f}", f"{times[name]:.2f}"
         rows.append(
-            (titles.get(name, name), *wall, f"{median(cpu[name]):.2f}", *_more(found["modules"].get(name)))
+            (
+                titles.get(name, name),
+                *wall,
+                f"{median(cpu[name]):.2f}",
+                f"{median(cpu[name]) / median(cpu['empty']):.2f}",
+                *_first(found, name),
+                *_more(found["modules"].get(name)),
+            )
         )
     head = (
         "",
@@ -152,6 +204,9 @@ def section(found: dict[str, Any]) -> Section:
         "range",
         "of the empty one",
         "CPU",
+        "of the empty one",
+        "first POST",
+        "its CPU",
         "modules",
         "own",
         "more than the empty function",
@@ -163,13 +218,22 @@ def section(found: dict[str, Any]) -> Section:
             "Seconds from process start to the first 200, medians; each function alone under "
             f"functions-framework ({found['threads']} threads), as the cloud starts it, asked for "
             "/health, which reads the database. On Google's parts that loads Firestore's client; Cloud "
-            "Tasks' is loaded with the first task. CPU is that of all its processes until then. Bytecode is "
-            "there, as it is in the cloud. Modules are those in the process once it has answered; by name, "
-            "the top-level ones that the empty function's process has not."
+            "Tasks' is loaded with the first task. CPU is that of all its processes until then. What was not "
+            "loaded yet, the first real request loads, which comes next and alone: a login (argon2), or a "
+            "POST that makes a project, an environment (its task too) or a deployment (likewise). Bytecode "
+            "is there, as it is in the cloud. Modules are those in the process once it has answered; by "
+            "name, the top-level ones that the empty function's process has not."
         ),
         "",
         *table(head, rows),
     ], _verdicts(times)
+
+
+def _first(found: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """What the first real request took."""
+    if name not in found.get("first", {}):
+        return "", ""
+    return f"{median(found['first'][name]):.3f}", f"{median(found['first_cpu'][name]):.2f}"
 
 
 def _more(modules: dict[str, Any] | None) -> tuple[object, ...]:
