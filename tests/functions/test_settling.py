@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared import documents
-from shared.ports import Task, Write
+from shared.ports import Task, Update, Write
 from shared.times import from_text, to_text
 from tests.functions.api import ENVIRONMENT, PERSISTENT, SECRET, Api, settle_task
 from tests.functions.doubles import Hook
@@ -220,3 +220,19 @@ def test_a_task_does_not_queue_behind_an_environments_callers(api: Api) -> None:
     with api.runtime.locks.hold(busy), ThreadPoolExecutor(1) as pool:
         delivered = pool.submit(api.run_due)
         assert delivered.result(10) == ["settled"]
+
+
+@pytest.mark.parametrize(("body", "kept"), [(PERSISTENT, [1_001, 2]), (ENVIRONMENT, [1_001, 2, 1])])
+def test_a_persistent_environment_keeps_its_last_thousand_deployments(
+    api: Api, body: dict[str, object], kept: list[int]
+) -> None:
+    environment_id = api.running(body)
+    for _ in range(2):
+        assert api.post(f"/api/v1/deployments/{api.deploy(environment_id)}/cancel").status == 200
+    stored = api.stored(documents.environment_ref(environment_id))
+    api.store.inner.commit(Update(stored.ref, {**stored.data, "last_number": 1_000}, stored.version))
+    target = f"/api/v1/deployments/environments/{environment_id}"
+    api.deploy(environment_id)
+    assert [item["number"] for item in api.all(target)] == [1_001, 2, 1]
+    api.live(1)
+    assert [item["number"] for item in api.all(target)] == kept

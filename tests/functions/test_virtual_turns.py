@@ -1,9 +1,12 @@
 """Turns at the virtual clock: who else comes meanwhile, what goes wrong in the middle, what is too much."""
 
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -35,12 +38,28 @@ def test_it_goes_on_where_one_request_was_not_enough(
     assert following[-1]["now"] == at(3 * 3_600)
 
 
-def test_it_stops_when_it_has_taken_long(virtual: VirtualApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(use_cases, "MOST_SECONDS", 0)
-    virtual.environment(None, {**ENVIRONMENT, "ttl_hours": 1})
-    for now, complete in ((2, False), (3_600, False), (3_700, True)):
-        reply = virtual.advanced({"to": at(3_700)})
-        assert (reply["now"], reply["complete"], len(reply["settled"])) == (at(now), complete, not complete)
+def test_one_request_settles_a_thousand_times_at_most(
+    virtual: VirtualApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle = Mock(return_value=[])
+    monkeypatch.setattr(use_cases, "settle_next", settle)
+    assert not virtual.advanced({"by": "PT1H"})["complete"]
+    assert settle.call_count == 1_000
+
+
+@pytest.mark.parametrize(("each", "settled"), [(20, 1), (4, 3), (1, 6)])
+def test_one_request_begins_nothing_after_ten_seconds(
+    virtual: VirtualApi, monkeypatch: pytest.MonkeyPatch, each: float, settled: int
+) -> None:
+    for _ in range(2):
+        virtual.environment(None, {**ENVIRONMENT, "ttl_hours": 1})
+    seconds = itertools.count(step=each)
+    monkeypatch.setattr(use_cases, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    reply = virtual.advanced({"by": "PT2H"})
+    assert (len(reply["settled"]), reply["complete"]) == (settled, settled == 6)
+    monkeypatch.undo()
+    rest = virtual.advanced({"to": reply["to"]})
+    assert (len(rest["settled"]), rest["complete"], rest["now"]) == (6 - settled, True, at(7_200))
 
 
 def _meanwhile(virtual: VirtualApi, act: Callable[[], object], commit: int) -> None:
@@ -128,8 +147,10 @@ def test_an_advance_that_died_keeps_others_waiting_until_its_turn_is_over_or_the
     virtual: VirtualApi,
 ) -> None:
     _die(virtual)
-    assert virtual.post(ADVANCE, {"by": "PT1S"}).status == 409
-    virtual.clock.now += TURN
+    for seconds in (0, 30 - 1e-6):
+        virtual.clock.advance(seconds)
+        assert virtual.post(ADVANCE, {"by": "PT1S"}).status == 409
+    virtual.clock.advance(1e-6)
     assert virtual.advanced({"by": "PT1S"})["complete"]
     _die(virtual)
     assert virtual.post(ADVANCE, {"by": "PT1S"}).status == 409
