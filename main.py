@@ -5,11 +5,15 @@
 Only the function that is asked for is imported, and only when it is asked for.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from shared.loading import uncollected
+
+# Or pydantic looks through every installed package for plug-ins, which there are none of.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
