@@ -19,6 +19,7 @@ from shared import log
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.ports import Task
+from shared.times import to_text
 
 LEASE = timedelta(seconds=DEADLINE_SECONDS + 5)
 """How long a task is ours: the longest call, and a short wait before it."""
@@ -168,7 +169,7 @@ class Dispatcher(Generic[LeaseT]):
             attempt=lease.attempt,
             status=status,
             reason=reason,
-            again_at=at,
+            again_at=at and to_text(at),
         )
 
     def acknowledge(self) -> None:

@@ -105,7 +105,7 @@ class TaskQueue:
         row = name, types.Task.serialize(task), to_text(now), to_text(now - NAME_BLOCKED)
         if not self._database.write(lambda it: it.execute(_ADD, row).rowcount):
             raise Refused(grpc.StatusCode.ALREADY_EXISTS, f"The task {task.name} exists, or did so lately.")
-        self._engine.enqueue(Task("", {"id": name}, at))
+        self._engine.enqueue(Task(task.http_request.url, {"id": name}, at))  # the URL is for the log
         return task
 
     def get(self, name: str) -> types.Task:
