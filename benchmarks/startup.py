@@ -204,7 +204,7 @@ def section(found: dict[str, Any]) -> Section:
         "range",
         "of the empty one",
         "CPU",
-        "of the empty one",
+        "of the empty one's",
         "first POST",
         "its CPU",
         "modules",
