@@ -7,7 +7,9 @@ from secrets import token_hex
 
 import pytest
 
+from functions.auth import api_tokens
 from local.google.firestore_emulator import Emulator
+from shared import documents, leaving
 from shared.adapters.firestore_store import FirestoreStore
 from tests.functions.accounts import account, session
 from tests.functions.api import PASSWORD, Api
@@ -50,6 +52,27 @@ def test_an_accounts_end_sees_a_token_that_is_made_meanwhile(api: Api) -> None:
     api.store.before_commit.append(make_another)
     assert api.post("/api/v1/auth/me/delete", {"password": PASSWORD}).status == 204
     assert [api.get("/api/v1/auth/me", token=token).status for token in made] == [401]
+
+
+def test_expired_tokens_make_room_and_others_do_not(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_tokens, "MOST_API_TOKENS", 2)
+    made = [api.post(TOKENS, {**NEW, "expires_in_days": days})["id"] for days in (0.001, 1)]
+    assert api.post(TOKENS, NEW)["type"] == "urn:envctl:problem:too_many_api_tokens"
+    api.advance(0.001 * 86_400)
+    assert api.post(TOKENS, NEW).status == 201
+    assert made[0] not in [one["id"] for one in api.get(TOKENS).body]
+
+
+def test_what_is_made_after_an_accounts_end_ends_by_the_sweep_and_a_task(api: Api) -> None:
+    assert api.post("/api/v1/auth/me/delete", {"password": PASSWORD}).status == 204
+    project_id = api.project()
+    api.live(leaving.TOKENS_END.total_seconds())
+    assert api.sweep()["reached"] == 1
+    assert api.run_due() == ["purged", "settled"]
+    assert api.stored(documents.project_ref(project_id)).data["ended"]
+    assert api.sweep()["reached"] == 0
+    api.live(9 * 86_400)
+    assert api.store.inner.get(documents.project_ref(project_id)) is None
 
 
 def test_members_come_get_another_role_and_leave(api: Api) -> None:
