@@ -67,12 +67,13 @@ def replan(aggregate: Aggregate, now: datetime) -> Aggregate:
 def _live(environment: Environment, deployments: tuple[Deployment, ...], now: datetime) -> tuple[Live, ...]:
     """What was live stays so, at most the last 10; what will be follows from the plans."""
     past = [item for item in environment.live if item.at <= now]
+    known = {item.id for item in past}
     succeeding = [
         Live(item.id, item.number, item.version, item.ends_at)
         for item in deployments
-        if item.timeline[-1].status == deployments_.SUCCEEDED
+        if item.timeline[-1].status == deployments_.SUCCEEDED and item.id not in known
     ]
-    ordered = sorted({*past, *succeeding}, key=lambda item: (item.at, item.number))
+    ordered = sorted((*past, *succeeding), key=lambda item: (item.at, item.number))
     ahead = sum(item.at > now for item in ordered)
     return tuple(ordered[-ahead - MOST_LIVE :])
 
