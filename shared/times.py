@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 
+_FORMAT = "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ"
+"""`isoformat` of an aware moment takes twice as long, and a document has dozens of them."""
+
 
 def to_text(moment: datetime) -> str:
     """`2026-01-31T12:00:00.000000Z`, whatever the zone of the (aware) moment."""
-    if moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
+    at = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return _FORMAT % (at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond)
 
 
 def from_text(text: str) -> datetime:
