@@ -19,24 +19,42 @@ LINK = re.compile(r'</api/v1/[^>]+>; rel="next"')
 
 @cache
 def operations() -> list[tuple[re.Pattern[str], str, dict[str, Any]]]:
-    """Path as a pattern (a trailing slash is optional), method, description."""
+    """Path as a pattern (a trailing slash is optional), method, description: fixed paths before others."""
     return [
         (re.compile(re.sub(r"{\w+}", "[^/]+", path) + "/?"), method.upper(), operation)
-        for path, item in DOCUMENT["paths"].items()
+        for path, item in sorted(DOCUMENT["paths"].items(), key=lambda item: item[0].count("{"))
         for method, operation in item.items()
     ]
 
 
 def operation_of(method: str, path: str) -> dict[str, Any] | None:
     """What the document says about an operation; None if it isn't documented."""
-    # A fixed path comes before one with parameters.
-    ordered = sorted(operations(), key=lambda item: item[0].pattern.count("[^/]+"))
-    return next((found for regex, name, found in ordered if name == method and regex.fullmatch(path)), None)
+    return next(
+        (found for regex, name, found in operations() if name == method and regex.fullmatch(path)), None
+    )
 
 
 @cache
 def _validator(schema: str) -> Draft202012Validator:
-    return Draft202012Validator({**json.loads(schema), "components": DOCUMENT["components"]})
+    return Draft202012Validator(_in_place(json.loads(schema)))
+
+
+def _in_place(schema: Any) -> Any:
+    """What it refers to is put in: looking them up, at each answer, is a third of the work."""
+    if isinstance(schema, list):
+        return [_in_place(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    others = {name: _in_place(item) for name, item in schema.items() if name != "$ref"}
+    if "$ref" not in schema:
+        return others
+    named = _component(schema["$ref"].removeprefix("#/components/schemas/"))
+    return {**others, "allOf": [named, *others.get("allOf", [])]} if others else named
+
+
+@cache
+def _component(name: str) -> Any:
+    return _in_place(DOCUMENT["components"]["schemas"][name])
 
 
 def hold_against(schema: dict[str, Any], body: Any) -> None:
