@@ -15,12 +15,13 @@ LOGIN = f"username={CREDENTIALS['email']}&password={CREDENTIALS['password']}"
 
 
 class First(NamedTuple):
-    """A POST that is answered by an object."""
+    """A request that is answered by an object."""
 
     path: str
-    body: str
+    body: str = ""
     kind: str = "application/json"
     token: str = ""
+    method: str = "POST"
 
     def ask(self, port: int) -> Any:  # noqa: ANN401 - any JSON value
         """The answer's body."""
@@ -29,7 +30,7 @@ class First(NamedTuple):
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         try:
-            connection.request("POST", self.path, self.body, headers)
+            connection.request(self.method, self.path, self.body, headers)
             answer = connection.getresponse()
             said = answer.read()
         finally:
@@ -47,19 +48,20 @@ def first_requests(servers: Mapping[str, Callable[[], Server]]) -> Mapping[str, 
         register.ask(auth.port)
         token = login.ask(auth.port)["access_token"]
 
-    def create(name: str, path: str, fields: Mapping[str, Any]) -> tuple[First, str]:
+    def create(name: str, path: str, fields: Mapping[str, Any], ready: str = "") -> tuple[First, str]:
         first = First(path, json.dumps(fields), token=token)
         with running(servers[name]()) as started:
-            return first, first.ask(started.port)["id"]
+            made = str(first.ask(started.port)["id"])
+            if ready:
+                First(f"/api/v1/{name}/{made}?wait_for={ready}", token=token, method="GET").ask(started.port)
+        return first, made
 
     project, project_id = create("projects", "/api/v1/projects/", {"name": "p"})
+    path = f"/api/v1/environments/projects/{project_id}"
     fields = {"name": "e", "type": "ephemeral", "ttl_hours": 24}
-    environment, environment_id = create(
-        "environments", f"/api/v1/environments/projects/{project_id}", fields
-    )
-    deployment, _ = create(
-        "deployments", f"/api/v1/deployments/environments/{environment_id}", {"version": "v"}
-    )
+    environment, environment_id = create("environments", path, fields, "running")
+    path = f"/api/v1/deployments/environments/{environment_id}"
+    deployment, _ = create("deployments", path, {"version": "v"})
     return {"auth": login, "projects": project, "environments": environment, "deployments": deployment}
 
 
