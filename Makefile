@@ -12,7 +12,7 @@ PARALLEL := -n 5 --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-google test test-google check lint types openapi drawings bundle bench faults simulate test-browser infra-check clean
+.PHONY: help run run-google test test-google check lint types openapi drawings bundle bench faults simulate fuzz test-browser infra-check clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ $(VENV)/dev.done: $(VENV)/google.done requirements-dev.txt
 $(VENV)-checkov/done: requirements-infra.txt
 	$(PYTHON) -m venv $(VENV)-checkov
 	$(VENV)-checkov/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-infra.txt
+	@touch $@
+
+$(VENV)-fuzz/done: requirements.txt requirements-fuzz.txt
+	$(PYTHON) -m venv $(VENV)-fuzz
+	$(VENV)-fuzz/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.txt
 	@touch $@
 
 $(VENV)/browser.done: $(VENV)/dev.done requirements-browser.txt
@@ -84,6 +89,9 @@ faults: $(VENV)/dev.done  ## Write docs/faults.md anew: what every operation doe
 
 simulate: $(VENV)/dev.done  ## Simulate SEEDS=n lifecycles (and HTTP=n) in which everything fails; say what came of it
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --http $(or $(HTTP),0) --histories $(or $(HISTORIES),0) --first $(or $(FIRST),0)
+
+fuzz: $(VENV)-fuzz/done  ## Send REQUESTS=n requests made by the OpenAPI document, good and bad, from SEED=n on; hold every answer against it
+	$(VENV)-fuzz/bin/python -m tests.fuzz --requests $(or $(REQUESTS),20000) $(addprefix --seed ,$(SEED)) $(addprefix --examples ,$(EXAMPLES))
 
 bench: $(VENV)/run.done  ## Measure, and write benchmarks/results.md; QUICK=1 is a smoke run under build/
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)

@@ -1,0 +1,76 @@
+"""`python -m tests.fuzz [--requests N] [--seed S]`: requests made by the OpenAPI document, good and bad.
+
+Rounds come in pairs, one with the real clock (an even seed) and one with the virtual one, until it is enough.
+"""
+
+import argparse
+import json
+import random
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from importlib.resources import files
+from multiprocessing import get_context
+
+from tests.fuzz.round import play
+from tests.fuzz.tally import Tally
+
+DOCUMENT = json.loads((files("functions.docs") / "openapi.json").read_text())
+OPERATIONS = {f"{method.upper()} {path}" for path, item in DOCUMENT["paths"].items() for method in item}
+FIXED = 2_000
+"""About so many requests of a round follow from the document alone, in the first two phases."""
+PER_EXAMPLE = 40
+"""And about so many more for each example that an operation is given in the other two."""
+LEAST_EXAMPLES, MOST_EXAMPLES = 5, 200
+
+
+def main() -> int:
+    """Print the report; 1 if anything is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
+    parser.add_argument("--requests", type=int, default=20_000, help="how many to send at least")
+    parser.add_argument("--seed", type=int, help="of the first round; at random if left out")
+    parser.add_argument("--examples", type=int, help="one round only, with so many for each operation")
+    wanted = parser.parse_args()
+    first = random.randrange(1_000_000) if wanted.seed is None else wanted.seed
+    if wanted.examples is not None:
+        return int(bool(_play(Tally(), [first], wanted.examples)))
+    tally, failed, seed = Tally(), [], first
+    while seed == first or tally.requests < wanted.requests:
+        share = (wanted.requests - tally.requests) // 2
+        examples = max(LEAST_EXAMPLES, min(MOST_EXAMPLES, (share - FIXED) // PER_EXAMPLE))
+        failed += _play(tally, [seed, seed + 1], examples)
+        seed += 2
+    missed = tally.never_succeeded(OPERATIONS)
+    _say(
+        [
+            *tally.lines(),
+            f"\nrequests     {tally.requests:,} in the rounds of the seeds {first} to {seed - 1}",
+            f"operations   {len(OPERATIONS)}, of which never answered 2xx: {', '.join(missed) or 'none'}",
+            f"failures     in {len(failed)} rounds",
+            *(f"once more:   {command}" for command in failed),
+        ]
+    )
+    return int(bool(failed or missed))
+
+
+def _play(tally: Tally, seeds: list[int], examples: int) -> list[str]:
+    """Rounds at the same time; how those in which something is wrong are played once more."""
+    failed = []
+    # A process for each: what schemathesis is told, it is told for the whole process.
+    with ProcessPoolExecutor(len(seeds), get_context("spawn"), max_tasks_per_child=1) as pool:
+        for seed, played in zip(seeds, pool.map(play, seeds, [examples] * len(seeds)), strict=True):
+            _say([played.said])
+            tally.join(played.tally)
+            if not played.is_well:
+                failed.append(f"make fuzz SEED={seed} EXAMPLES={examples}")
+    return failed
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""A round: a run of schemathesis, with all its checks and in all its phases, against a server of its own."""
+
+import io
+import shutil
+import tempfile
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemathesis.cli import schemathesis  # type: ignore[import-not-found,unused-ignore]
+
+from tests.fuzz.hooks import watch
+from tests.fuzz.instance import Clock, callers, configuration, instance
+from tests.fuzz.tally import Tally
+
+PHASES = "examples,coverage,fuzzing,stateful"
+
+
+@dataclass(frozen=True)
+class Played:
+    """A round that has ended."""
+
+    is_well: bool
+    said: str
+    """By schemathesis: of a failure every request that led to it. And by the server, of its own mistakes."""
+    tally: Tally
+
+
+def play(seed: int, examples: int) -> Played:
+    """Once in a process. The seed says what is sent, and which clock the server has."""
+    clock: Clock = "virtual" if seed % 2 else "real"
+    said, tally = (
+        io.StringIO(f"\n== seed {seed}: {clock} clock, {examples} examples for an operation\n"),
+        Tally(),
+    )
+    said.seek(0, io.SEEK_END)
+    folder = Path(tempfile.mkdtemp(prefix="envctl-fuzz-"))
+    with instance(folder, clock) as server:
+        people = callers(server)
+        watch(tally, people)
+        arguments = ["--config-file", str(configuration(folder, people))]
+        arguments += ["run", f"{server.url}/openapi.json", "--checks", "all", "--phases", PHASES]
+        arguments += ["--seed", str(seed), "--max-examples", str(examples)]
+        with redirect_stdout(said):
+            ended = _ended(arguments)
+    log = folder / "log"
+    errors = [line for line in log.read_text().splitlines() if '"severity": "ERROR"' in line]
+    is_well = not ended and not errors and not tally.unanswered
+    if is_well:
+        shutil.rmtree(folder)
+    else:
+        errors.append(f"the server's log: {log}")
+    return Played(is_well, "\n".join([said.getvalue(), *errors]), tally)
+
+
+def _ended(arguments: list[str]) -> object:
+    """What schemathesis ends with: 0 or nothing if all is well."""
+    try:
+        schemathesis.main(arguments, prog_name="schemathesis")
+    except SystemExit as end:
+        return end.code
+    return None
