@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from shared.adapters import sqlite_writer
 from shared.adapters.sqlite import Database
 from shared.errors import AlreadyExists, Conflict
 from shared.ports import Create, Ref, Store, Task, Update
@@ -94,4 +95,5 @@ ACTIONS: dict[str, Callable[..., None]] = {
 }
 
 if __name__ == "__main__":
+    sqlite_writer.BUSY_SECONDS = 60.0  # however busy the machine is, nobody gives up
     ACTIONS[sys.argv[1]](*sys.argv[2:])
