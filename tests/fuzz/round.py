@@ -14,7 +14,7 @@ from tests.fuzz.instance import Clock, callers, configuration, instance
 from tests.fuzz.tally import Tally
 
 PHASES = ["examples,coverage,fuzzing,stateful", *["stateful"] * 5]
-"""Of its runs. Walks along links are repeated: one ends where ids and times are other ones than at its last try."""
+"""Of its runs. Walks along links are repeated: one ends where ids are other ones than at its last try."""
 _APART = 1_000_000
 """The seeds of a round's runs."""
 
