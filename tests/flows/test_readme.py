@@ -1,11 +1,13 @@
 """What the README says is so: its tour works as printed; its settings, commands and links are real."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -116,6 +118,29 @@ def test_the_tour_works_as_it_is_printed(start: StartServer, tmp_path: Path) -> 
     need_programs("bash", "curl")
     server = start(tmp_path / "home")
     tells(run_tour(server.url, tmp_path), STORY)
+
+
+def test_a_pipeline_goes_as_it_is_printed_and_ends_with_what_went_wrong(
+    start: StartServer, tmp_path: Path
+) -> None:
+    need_programs("bash", "curl")
+    server = start(tmp_path / "home")
+    with closing(server.client()) as client:
+        client.log_in()
+        project_id = client.create("/api/v1/projects", name="payments")["id"]
+        given = (
+            f"URL={server.url}\nTOKEN={client.token}\nPROJECT_ID={project_id}\nCI_JOB_ID=1\nCI_COMMIT=sha-1\n"
+        )
+        make_token, pipeline = re.findall(r"^```sh\n(.*?)^```$", section("From CI"), re.DOTALL | re.MULTILINE)
+        token = json.loads(run(given + make_token, tmp_path))["token"]
+        job = f"{given}ENVCTL_TOKEN={token}\ncd {tmp_path}\n{pipeline}"
+        assert run(job + "field version\nfield status\n", tmp_path) == "sha-1\nsucceeded\n"
+        assert run(job + "field number\n", tmp_path) == "1\n"  # it has started over
+    other = job.replace("sha-1", "sha-2") + "echo unreachable\n"
+    refused = subprocess.run(["bash", "-c", other], capture_output=True, text=True, check=False)  # noqa: S607
+    assert refused.returncode != 0
+    assert "choose another key" in refused.stdout
+    assert "unreachable" not in refused.stdout
 
 
 def test_the_table_of_settings_names_every_setting_with_its_default_and_nothing_else() -> None:
