@@ -45,7 +45,8 @@ def visible_project(project: Project | None, caller: Caller, kind: str, object_i
         raise NotFound(kind, object_id)
     role = project.roles[caller.user_id]
     if caller.needs not in ROLES[role]:
-        raise Forbidden(f"the permission {caller.needs}", f"the role {role}")
+        enough = " or ".join(name for name, given in ROLES.items() if caller.needs in given)
+        raise Forbidden(f"the role {enough}", f"the role {role}")
     _permit_by_scopes(caller)
     return project
 

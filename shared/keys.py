@@ -70,6 +70,8 @@ def open_home(home: Path) -> None:
     """Make the data folder, 0700, where it is missing; raise HomeUnusable when it can't be written."""
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError as fault:
+        raise HomeUnusable(str(home), "it is no folder") from fault
     except OSError as fault:
         raise HomeUnusable(str(home), fault.strerror or str(fault)) from fault
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):

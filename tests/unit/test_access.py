@@ -124,3 +124,10 @@ def test_a_token_is_found_by_what_it_says_and_names_its_owner() -> None:
     assert token_id.startswith("tok-" + user_id[4:])
     assert token.startswith("envctl_")
     assert api_tokens.presented(token).ref == Ref("api_tokens", token_id)
+
+
+def test_a_refusal_says_which_roles_suffice() -> None:
+    for needs, enough in ((DEPLOY, "deployer or owner"), (ADMIN, "owner")):
+        sentence = f"This needs the role {enough}; the role viewer does not suffice."
+        with pytest.raises(Forbidden, match=f"^{sentence}$"):
+            visible_project(PROJECT, Caller("usr-v", needs), "project", "prj-mine")

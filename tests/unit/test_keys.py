@@ -60,8 +60,8 @@ def test_a_short_key_refuses_to_start(tmp_path: Path, name: str, length: int) ->
 def test_a_home_that_is_a_file_or_below_one_is_refused_in_one_sentence(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    for home in (file, file / "home"):
-        with pytest.raises(HomeUnusable, match="Set ENVCTL_HOME to another folder"):
+    for home, fault in ((file, "it is no folder"), (file / "home", "Not a directory")):
+        with pytest.raises(HomeUnusable, match=rf"{fault}\. Set ENVCTL_HOME to another folder"):
             open_home(home)
 
 
