@@ -11,7 +11,6 @@ from benchmarks.wire import Connection, Exchange, clock, opened, request
 
 PASSWORD = "benchmark-Passw0rd"  # noqa: S105 - of accounts that live for seconds
 LONGEST = 60.0
-_TRIES = 3
 
 
 class Unexpected(Exception):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from shared import documents, durations, ids
+from shared import documents, durations, ids, project_documents
 from shared.access import Caller, visible_project
 from shared.clock import effective_now
 from shared.domain import operations
@@ -255,7 +255,7 @@ def _read(
 
 def _visible(found: dict[Ref, Document], caller: Caller, environment_id: str) -> Project:
     document = found.get(documents.project_ref(ids.project_of(environment_id)))
-    project = None if document is None else documents.project(document.data)
+    project = None if document is None else project_documents.project(document.data)
     return visible_project(project, caller, "environment", environment_id)
 
 

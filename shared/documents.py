@@ -1,7 +1,7 @@
-"""How the domain's objects lie in the store: to JSON values and back.
+"""Where everything lies in the store, and how environments and deployments do: to JSON values and back.
 
-Fields that queries need (status, member_ids, ended) are stored beside what they follow from. Fields that
-came later are absent from older documents.
+The status, which queries need, is stored beside what it follows from. Fields that came later are absent from
+older documents.
 """
 
 from collections.abc import Mapping
@@ -20,8 +20,6 @@ from shared.domain.environment import (
     Unfinished,
     default_policy,
 )
-from shared.domain.project import Joined, Project
-from shared.domain.roles import Role
 from shared.domain.simulation import Scenario, Simulation
 from shared.domain.timeline import Outcome, Step, Timeline, Work, history
 from shared.ports import Data, Ref
@@ -123,47 +121,6 @@ def _simulation(data: Mapping[str, Any] | None) -> Simulation | None:
         data["seconds"],
         outcome and Outcome(outcome),
         data["fail_at"],
-    )
-
-
-def project_data(project: Project) -> Data:
-    """A project as a document."""
-    return {
-        "id": project.id,
-        "name": project.name,
-        "description": project.description,
-        "repo_url": project.repo_url,
-        "roles": {user_id: str(role) for user_id, role in project.roles.items()},
-        "member_ids": sorted(project.roles),
-        "joined": {user: {**one._asdict(), "at": to_text(one.at)} for user, one in project.joined.items()},
-        "created_at": to_text(project.created_at),
-        "changed_at": to_text(project.changed_at),
-        "as_of": to_text(project.as_of),
-        "ended": project.ended_at is not None,
-        "ended_at": _text(project.ended_at),
-        "due_at": _text(project.due_at),
-        "fingerprint": project.fingerprint,
-    }
-
-
-def project(data: Data) -> Project:
-    """The project of a document."""
-    return Project(
-        id=data["id"],
-        name=data["name"],
-        description=data["description"],
-        repo_url=data["repo_url"],
-        roles={user_id: Role(role) for user_id, role in data["roles"].items()},
-        created_at=from_text(data["created_at"]),
-        changed_at=from_text(data["changed_at"]),
-        as_of=from_text(data["as_of"]),
-        ended_at=_moment(data["ended_at"]),
-        due_at=_moment(data["due_at"]),
-        fingerprint=data.get("fingerprint"),
-        joined={
-            user: Joined(**{**one, "at": from_text(one["at"])})
-            for user, one in data.get("joined", {}).items()  # older documents have none
-        },
     )
 
 

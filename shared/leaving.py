@@ -10,7 +10,7 @@ would ever own. Once the last such token has ended, the closed account is looked
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from shared import auditing, documents
+from shared import auditing, documents, project_documents
 from shared.account_errors import OwnsProjects
 from shared.changing import until_committed
 from shared.config import MOST_ACCESS_TOKEN_SECONDS
@@ -44,7 +44,7 @@ def leave_projects(runtime: Runtime, user_id: str) -> None:
     after: Cursor | None = None
     while True:
         page = _projects_of(runtime, user_id, after)
-        found += (documents.project(document.data) for document in page.documents)
+        found += (project_documents.project(document.data) for document in page.documents)
         after = page.next
         if after is None:
             break
@@ -85,13 +85,13 @@ def _leave(runtime: Runtime, project_id: str, user_id: str, deserted: Deserted) 
     def attempt() -> Project | None:
         fetched = fetch(runtime, [ref])
         document = fetched.documents.get(ref)
-        project = None if document is None else documents.project(document.data)
+        project = None if document is None else project_documents.project(document.data)
         if document is None or project is None or project.ended_at or user_id not in project.roles:
             return None
         now = max(project.as_of, fetched.clock_time)
         is_deserted = _is_deserted(project, user_id)
         left = deserted(project, now) if is_deserted else members.remove(project, user_id, now)
-        store.commit(Update(ref, documents.project_data(left), document.version))
+        store.commit(Update(ref, project_documents.project_data(left), document.version))
         return left
 
     return until_committed(f"Project {project_id}", attempt)

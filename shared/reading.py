@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared import api_tokens, documents, ids, virtual_clock
+from shared import api_tokens, documents, ids, project_documents, virtual_clock
 from shared.access import Caller, visible_project
 from shared.clock import effective_now
 from shared.domain.deployment import Deployment
@@ -153,7 +153,7 @@ def refuse_deleted(environment: Environment, now: datetime, kind: str, object_id
 
 def _project(fetched: Fetched, project_id: str) -> Project | None:
     document = fetched.documents.get(documents.project_ref(project_id))
-    return None if document is None else documents.project(document.data)
+    return None if document is None else project_documents.project(document.data)
 
 
 def _known(shape: str, kind: str, object_id: str) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from shared import documents, durations, ids, listing
+from shared import documents, durations, ids, listing, project_documents
 from shared.changing import Decision, Reading, change_environment, until_committed
 from shared.clock import effective_now
 from shared.domain import project as projects
@@ -110,7 +110,7 @@ def _settle_project(runtime: Runtime, ref: Ref, due_at: datetime) -> Outcome:
     document = fetched.documents.get(ref)
     if document is None:
         return Outcome.GONE
-    project = documents.project(document.data)
+    project = project_documents.project(document.data)
     now = effective_now(fetched.clock_time, project.as_of)
     outcome = _judge(due_at, now, project.due_at)
     if outcome != Outcome.SETTLED:
@@ -142,7 +142,7 @@ def _carry_on(runtime: Runtime, document: Document, project: Project, now: datet
     if following is None:
         runtime.store.commit(Delete(document.ref, document.version))
         return Outcome.PURGED
-    runtime.store.commit(Update(document.ref, documents.project_data(following), document.version))
+    runtime.store.commit(Update(document.ref, project_documents.project_data(following), document.version))
     wake(runtime, document.ref, following.due_at, now)
     return Outcome.SETTLED
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from functions.auth.schemas import NewApiToken
-from shared import account_documents, api_tokens, documents, ids, secret_tokens
+from shared import account_documents, api_tokens, documents, ids, project_documents, secret_tokens
 from shared.access import Caller, visible_project
 from shared.account_errors import TooManyApiTokens
 from shared.auditing import unaudited
@@ -97,7 +97,7 @@ def _require_visible(fetched: Fetched, caller: Caller, new: NewApiToken) -> None
     if new.project_id is None:
         return
     document = fetched.documents.get(documents.project_ref(new.project_id))
-    project = None if document is None else documents.project(document.data)
+    project = None if document is None else project_documents.project(document.data)
     try:
         visible_project(project, caller, "project", new.project_id)
     except NotFound as missing:

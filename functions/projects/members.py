@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from shared import account_documents, documents, ids
+from shared import account_documents, documents, ids, project_documents
 from shared.access import Caller
 from shared.changing import until_committed
 from shared.domain import members
@@ -46,7 +46,7 @@ def add_member(
         user = add_to_project(account_documents.user(account.data))
         joined = Joined(address, seen.now, intent.part, intent.fingerprint)
         changed = members.add(seen.project, user.id, role, joined)
-        project = Update(seen.document.ref, documents.project_data(changed), seen.document.version)
+        project = Update(seen.document.ref, project_documents.project_data(changed), seen.document.version)
         runtime.store.commit(project, Update(ref, account_documents.user_data(user), account.version))
         return members.member(changed, user.id), False
 
@@ -136,4 +136,6 @@ def _cursor(member: Member) -> Cursor:
 
 
 def _update(runtime: Runtime, seen: ProjectSeen, changed: Project) -> None:
-    runtime.store.commit(Update(seen.document.ref, documents.project_data(changed), seen.document.version))
+    runtime.store.commit(
+        Update(seen.document.ref, project_documents.project_data(changed), seen.document.version)
+    )

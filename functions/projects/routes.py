@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from functions.projects import use_cases
 from functions.projects.schemas import DeleteParameters, NewProject, ProjectChanges, ProjectView
-from shared import documents
+from shared import project_documents
 from shared.domain.project import Project
 from shared.domain.roles import Permission
 from shared.errors import BadPageToken, ProjectInUse, QuotaExceeded
@@ -49,7 +49,7 @@ def create_project(call: Call, body: NewProject) -> Answer:
     """
     intent = call.intent("project", body)
     made = use_cases.create_project(call.runtime, call.caller, intent, body)
-    project, is_repeat = documents.project(made.data), intent.is_repeatable and not made.is_new
+    project, is_repeat = project_documents.project(made.data), intent.is_repeatable and not made.is_new
     return created(_view(project), f"/projects/{project.id}", is_repeat=is_repeat)
 
 
@@ -57,7 +57,7 @@ def create_project(call: Call, body: NewProject) -> Answer:
 def list_projects(call: Call, query: PageParameters) -> Answer:
     """List the caller's projects, newest first."""
     page = use_cases.list_projects(call.runtime, call.caller, query.page_size, pages.start(call, query))
-    views = [_view(documents.project(document.data)) for document in page.documents]
+    views = [_view(project_documents.project(document.data)) for document in page.documents]
     return pages.page(call, views, page.next)
 
 

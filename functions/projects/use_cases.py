@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from functions.projects.schemas import NewProject
-from shared import documents, ids, listing, quotas
+from shared import documents, ids, listing, project_documents, quotas
 from shared.access import Caller, permit_beyond_projects
 from shared.changing import Created, create, until_committed
 from shared.clock import effective_now
@@ -48,7 +48,7 @@ def create_project(runtime: Runtime, caller: Caller, intent: Intent, new: NewPro
         made = Created(fetched.documents[ref].data, is_new=False)
     else:
         quotas.refuse_another_project(runtime)
-        made = create(runtime, ref, documents.project_data(project), f"Project {project_id}")
+        made = create(runtime, ref, project_documents.project_data(project), f"Project {project_id}")
     intent.refuse_another(made.data.get("fingerprint"))
     if caller.user_id not in made.data["roles"]:  # they have left it since
         raise Forbidden("to be a member of the project that this key made", "having made it")
@@ -113,7 +113,9 @@ def delete_project(
 
 
 def _update(runtime: Runtime, seen: ProjectSeen, changed: Project) -> None:
-    runtime.store.commit(Update(seen.document.ref, documents.project_data(changed), seen.document.version))
+    runtime.store.commit(
+        Update(seen.document.ref, project_documents.project_data(changed), seen.document.version)
+    )
 
 
 def _has_live_environments(runtime: Runtime, seen: ProjectSeen) -> bool:

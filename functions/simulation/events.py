@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from functions.simulation.turns import Turn
-from shared import documents
+from shared import documents, project_documents
 from shared.access import Caller
 from shared.domain.timeline import Timeline
 from shared.ports import Document, Filter, Order, Query
@@ -61,7 +61,7 @@ def _first_due(runtime: Runtime, target: datetime) -> Document | None:
 
 def _settle_project(runtime: Runtime, caller: Caller, document: Document, due_at: datetime) -> list[Event]:
     is_purged = settle(runtime, document.ref, due_at) == Outcome.PURGED
-    if caller.user_id not in documents.project(document.data).roles:
+    if caller.user_id not in project_documents.project(document.data).roles:
         return []
     return [Event(due_at, "project", document.ref.id, "purged" if is_purged else "ended")]
 
@@ -77,7 +77,7 @@ def _settle_environment(
     refs = [documents.deployment_ref(item) for item in unfinished]
     fetched = fetch(runtime, [project_ref, document.ref, *refs])
     project = fetched.documents.get(project_ref)
-    if project is None or caller.user_id not in documents.project(project.data).roles:
+    if project is None or caller.user_id not in project_documents.project(project.data).roles:
         return []
     if outcome == Outcome.PURGED:
         return [Event(due_at, "environment", before.id, "purged")]

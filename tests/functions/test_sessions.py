@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from functions.auth.sessions import PREFIX
-from shared import documents, secret_tokens
+from shared import documents, project_documents, secret_tokens
 from shared.domain.roles import Role
 from shared.domain.user import User
 from shared.errors import Unavailable
@@ -388,10 +388,10 @@ def test_a_wrong_password_deletes_nothing(api: Api, user: User) -> None:
 def _share(api: Api, project_id: str, **roles: Role) -> None:
     """Give a project's owner company; a name stands for a user id with its dash as an underscore."""
     stored = api.stored(documents.project_ref(project_id))
-    project = documents.project(stored.data)
+    project = project_documents.project(stored.data)
     members = {name.replace("_", "-", 1): role for name, role in roles.items()}
     object.__setattr__(project, "roles", {**project.roles, **members})
-    api.store.inner.commit(Update(stored.ref, documents.project_data(project), stored.version))
+    api.store.inner.commit(Update(stored.ref, project_documents.project_data(project), stored.version))
 
 
 def test_the_only_owner_of_projects_is_told_which_and_stays(api: Api, user: User) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared import documents
+from shared import documents, project_documents
 from shared.config import Settings
 from shared.domain.project import LOOK_AGAIN
 from shared.times import from_text, to_text
@@ -151,7 +151,7 @@ def test_an_ended_project_is_looked_after_at_that_speed(api: Api) -> None:
     ended_at = api.clock.now
     assert api.delete(f"/api/v1/projects/{project_id}?force=true").status < 300
     api.live(LOOK_AGAIN.total_seconds())
-    project = documents.project(api.stored(documents.project_ref(project_id)).data)
+    project = project_documents.project(api.stored(documents.project_ref(project_id)).data)
     assert project.due_at == ended_at + _real(api, 7 * 24 * HOUR)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared import documents, tokens
+from shared import documents, project_documents, tokens
 from shared.domain.roles import Role
 from shared.leaving import leave_projects
 from shared.ports import Update
@@ -80,9 +80,9 @@ def test_a_deleted_api_token_moves_nothing(virtual: VirtualApi) -> None:
 def test_who_leaves_a_project_leaves_it_at_the_clock_s_moment(virtual: VirtualApi) -> None:
     leaver, ref = account(virtual, "leaver@example.com"), documents.project_ref(virtual.project())
     document = virtual.stored(ref)
-    project = documents.project(document.data)
+    project = project_documents.project(document.data)
     project = replace(project, roles={**project.roles, leaver.id: Role.VIEWER})
-    virtual.store.inner.commit(Update(ref, documents.project_data(project), document.version))
+    virtual.store.inner.commit(Update(ref, project_documents.project_data(project), document.version))
     virtual.live(60)
     virtual.clock.advance(30 * DAY)
     leave_projects(virtual.runtime, leaver.id)

@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 
-from shared import documents
+from shared import project_documents
 from shared.domain.project import LOOK_AGAIN
 from tests.unit.expected import ALL, DEPLOYMENT, LEGAL, REFUSALS
 from tests.unit.histories import past_moments
@@ -99,7 +99,7 @@ def count(run: Run, event: Event) -> None:
 
 def project_faults(world: World) -> Iterator[str]:
     """An ended project stays ended, misses nothing that raced with its end, and goes when nothing is left."""
-    if documents.project(documents.project_data(world.project)) != world.project:
+    if project_documents.project(project_documents.project_data(world.project)) != world.project:
         yield f"{world.project}"
     ended_at = world.project.ended_at or BIRTH
     for before, now, remains, after in world.looks:
