@@ -25,6 +25,7 @@ from shared.http.openapi_parts import (
     PROBLEM,
     PROBLEM_HEADERS,
     REQUEST_HEADERS,
+    SECURITY_SCHEMES,
     Schema,
 )
 from shared.http.parsing import FORM_TYPE
@@ -61,24 +62,7 @@ def document() -> Schema:
         "paths": paths,
         "components": {
             "schemas": {**schemas, "Problem": PROBLEM},
-            "securitySchemes": {
-                "password": {
-                    "type": "oauth2",
-                    "flows": {"password": {"tokenUrl": "/api/v1/auth/login", "scopes": {}}},
-                },
-                "bearer": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "JWT",
-                    "description": "An access token, from a login.",
-                },
-                "api_token": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "envctl_…",
-                    "description": "An API token, within its scopes.",
-                },
-            },
+            "securitySchemes": SECURITY_SCHEMES,
         },
     }
 

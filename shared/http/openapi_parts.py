@@ -38,6 +38,24 @@ PROBLEM: Schema = {
     },
     "additionalProperties": False,
 }
+SECURITY_SCHEMES: Schema = {
+    "password": {
+        "type": "oauth2",
+        "flows": {"password": {"tokenUrl": "/api/v1/auth/login", "scopes": {}}},
+    },
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token, from a login.",
+    },
+    "api_token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "envctl_…",
+        "description": "An API token, within its scopes.",
+    },
+}
 HEADERS: Schema = {
     "ETag": {"description": "Equal to the body's `etag`.", "schema": {"type": "string"}},
     "Link": {"description": 'The next page, `rel="next"`, if there is one.', "schema": {"type": "string"}},

@@ -163,6 +163,13 @@ def _needed(method: str, path: str) -> Permission | None:
     return Permission.READ if method == "GET" else Permission.DEPLOY
 
 
+def _taken_by(handler: Callable[..., Answer]) -> dict[str, Any]:
+    """A handler, and what it takes beside the call."""
+    assert "call" in inspect.signature(handler).parameters  # noqa: S101 - caught at import
+    hints = get_type_hints(handler)
+    return {"handler": handler, **{name: hints.get(name) for name in ("body", "form", "query", "headers")}}
+
+
 ROOT_PATHS = {"/", "/health", "/openapi.json", "/docs", "/redoc", "/assets/{name}"}
 
 
@@ -197,15 +204,11 @@ class Group:
         """
 
         def register(handler: HandlerT) -> HandlerT:
-            hints = get_type_hints(handler)
-            parts = {name: hints.get(name) for name in ("body", "form", "query", "headers")}
-            assert "call" in inspect.signature(handler).parameters  # noqa: S101 - caught at import
             self.routes.append(
                 Route(
                     group=self.name,
                     method=method,
                     path=path,
-                    handler=handler,
                     answers=answers,
                     refusals=refusals,
                     public=public,
@@ -214,7 +217,7 @@ class Group:
                     repeatable=repeatable,
                     conditional=conditional,
                     needs=None if public or internal else needs or _needed(method, path),
-                    **parts,
+                    **_taken_by(handler),
                 )
             )
             return handler
