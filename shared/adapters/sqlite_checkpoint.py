@@ -10,8 +10,8 @@ before any writer has to:
 
 import os
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from struct import unpack_from
 
 from shared.adapters.sqlite import Database
 from shared.adapters.sqlite_writer import Turn
@@ -19,7 +19,45 @@ from shared.adapters.sqlite_writer import Turn
 CHECKPOINT_PAGES = 4_000
 """From how long a log on (16 MB): a page that changed often is worked in once."""
 
-_HEADER_BYTES, _FRAMES, _WORKED_IN = 100, 16, 96
+_HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
+_PAGE_SIZE, _HEADER_SALTS, _FRAME_SALTS = slice(8, 12), slice(16, 24), slice(8, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A log at a moment."""
+
+    salts: bytes
+    """Others each time that it begins anew."""
+    pages: int
+    """How many have been written to it since."""
+
+
+def read_log(file: Path) -> Log | None:
+    """The log in a `-wal` file (https://sqlite.org/walformat.html); None where there is none.
+
+    Nobody locks this file. The one that says how long the log is (`-shm`) must not be opened here: closing it
+    would drop the locks that SQLite has on it in this process.
+    """
+    try:
+        with file.open("rb", buffering=0) as log:
+            return _read(log.fileno())
+    except FileNotFoundError:
+        return None
+
+
+def _read(log: int) -> Log | None:
+    header = os.pread(log, _HEADER_BYTES, 0)
+    if len(header) < _HEADER_BYTES:
+        return None
+    salts, step = header[_HEADER_SALTS], _FRAME_HEADER_BYTES + int.from_bytes(header[_PAGE_SIZE])
+    # Behind the pages that count lie those of earlier turns, with other salts.
+    count, beyond = 0, (os.fstat(log).st_size - _HEADER_BYTES) // step + 1
+    while beyond - count > 1:
+        middle = (count + beyond) // 2
+        frame = os.pread(log, _FRAME_HEADER_BYTES, _HEADER_BYTES + (middle - 1) * step)
+        count, beyond = (middle, beyond) if frame[_FRAME_SALTS] == salts else (count, middle)
+    return Log(salts, count)
 
 
 class Checkpointer:
@@ -27,33 +65,21 @@ class Checkpointer:
 
     def __init__(self, database: Database, pages: int = CHECKPOINT_PAGES) -> None:
         self._database = database
+        self._file = Path(f"{database.path}-wal")
         self._pages = pages
+        self._worked_in: Log | None = None
 
     def look(self) -> bool:
         """Work the log in if it has grown long; whether it had. Raises `Unavailable` as the database does."""
-        if self.pending() < self._pages:
+        log = read_log(self._file)
+        if log is None or log.pages < self._pages or log == self._worked_in:
             return False
         self._work_in()
         with closing(Turn(self._database.lock)) as turn:
             turn.take()
             self._work_in()
+            self._worked_in = read_log(self._file)
         return True
-
-    def pending(self) -> int:
-        """How many pages the log holds that are not in the file yet.
-
-        As the WAL-index says (`nBackfill` and `mxFrame` in https://sqlite.org/walformat.html, 2.1): asking
-        SQLite itself would work them in.
-        """
-        try:
-            with Path(f"{self._database.path}-shm").open("rb", buffering=0) as index:
-                header = os.pread(index.fileno(), _HEADER_BYTES, 0)
-        except FileNotFoundError:
-            return 0
-        if len(header) < _HEADER_BYTES:
-            return 0
-        frames, worked_in = unpack_from("=I", header, _FRAMES)[0], unpack_from("=I", header, _WORKED_IN)[0]
-        return int(frames - worked_in)
 
     def _work_in(self) -> None:
         self._database.fetch("PRAGMA wal_checkpoint(PASSIVE)")

@@ -1,5 +1,8 @@
 """SQLite's log is worked into the file beside writers and readers, and begins anew."""
 
+import random
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,7 +12,7 @@ import pytest
 
 from shared.adapters import sqlite_writer
 from shared.adapters.sqlite import Database
-from shared.adapters.sqlite_checkpoint import Checkpointer
+from shared.adapters.sqlite_checkpoint import Checkpointer, read_log
 from shared.adapters.sqlite_store import SqliteStore
 from shared.adapters.sqlite_writer import Turn
 from shared.errors import Unavailable
@@ -29,12 +32,21 @@ def _write(database: Database, first: int, count: int) -> None:
         store.commit(Create(Ref("things", str(number)), {"filling": "x" * 500}))
 
 
-def test_it_knows_how_much_there_is_to_do_as_sqlite_knows_it(database: Database) -> None:
-    _write(database, 0, 30)
-    pending = Checkpointer(database).pending()
-    assert database.fetch("PRAGMA wal_checkpoint(PASSIVE)") == [(0, pending, pending)]
-    assert pending > 30
-    assert Checkpointer(database).pending() == 0
+def _log(database: Database) -> Path:
+    return database.path.with_name("envctl.db-wal")
+
+
+def _pages(database: Database) -> int:
+    log = read_log(_log(database))
+    assert log is not None
+    return log.pages
+
+
+def test_it_knows_how_long_the_log_is_as_sqlite_knows_it(database: Database) -> None:
+    for count in (1, 30, 3, 0, 12):
+        _write(database, random.randrange(10**9), count)
+        pages = _pages(database)
+        assert database.fetch("PRAGMA wal_checkpoint(PASSIVE)") == [(0, pages, pages)]
 
 
 def test_where_there_is_no_file_there_is_nothing_to_do(database: Database) -> None:
@@ -44,22 +56,50 @@ def test_where_there_is_no_file_there_is_nothing_to_do(database: Database) -> No
 
 def test_a_short_log_is_left_alone(database: Database) -> None:
     _write(database, 0, 10)
-    pending = Checkpointer(database).pending()
-    assert not Checkpointer(database, pages=pending + 1).look()
-    assert Checkpointer(database).pending() == pending
+    pages = _pages(database)
+    assert not Checkpointer(database, pages=pages + 1).look()
+    assert Checkpointer(database, pages=pages).look()
 
 
-def test_a_long_log_is_worked_in_and_begins_anew(database: Database) -> None:
+def test_a_long_log_is_worked_in_once_and_begins_anew(database: Database) -> None:
     checkpointer = Checkpointer(database, pages=40)
-    log = database.path.with_name("envctl.db-wal")
     _write(database, 0, 40)
     assert checkpointer.look()
-    size = log.stat().st_size
+    assert not checkpointer.look(), "nothing has been written since"
+    size = _log(database).stat().st_size
     for turn in range(1, 5):
-        _write(database, 100 * turn, 40)
+        _write(database, 100 * turn, 1)
+        assert _pages(database) < 40
+        _write(database, 100 * turn + 1, 40)
         assert checkpointer.look()
-        assert checkpointer.pending() == 0
-    assert log.stat().st_size < 2 * size, "it went on where it ended"
+    assert _log(database).stat().st_size < 2 * size, "it went on where it ended"
+
+
+ANOTHER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)
+busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+print(busy)
+"""
+
+
+def test_looking_drops_no_lock_that_this_process_has(database: Database) -> None:
+    """A process that closes a file loses all its locks on it: others would write over what it is reading."""
+    _write(database, 0, 20)
+    reading = database.connection()
+    reading.execute("BEGIN")
+    before = reading.execute("SELECT count(*) FROM documents").fetchone()
+    writer = threading.Thread(target=_write, args=(database, 100, 20))
+    writer.start()
+    writer.join()
+    looking = threading.Thread(target=Checkpointer(database, pages=1).look)
+    looking.start()
+    looking.join()
+    command = [sys.executable, "-c", ANOTHER, database.path]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert found.stdout == "1\n", "somebody reads what was there before"
+    assert reading.execute("SELECT count(*) FROM documents").fetchone() == before
+    reading.execute("ROLLBACK")
 
 
 def test_writers_go_on_beside_it(database: Database) -> None:
