@@ -95,7 +95,7 @@ def test_looking_drops_no_lock_that_this_process_has(database: Database) -> None
     looking = threading.Thread(target=Checkpointer(database, pages=1).look)
     looking.start()
     looking.join()
-    command = [sys.executable, "-c", ANOTHER, database.path]
+    command = [sys.executable, "-c", ANOTHER, str(database.path)]
     found = subprocess.run(command, check=True, capture_output=True, text=True)
     assert found.stdout == "1\n", "somebody reads what was there before"
     assert reading.execute("SELECT count(*) FROM documents").fetchone() == before
