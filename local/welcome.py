@@ -13,13 +13,13 @@ def welcome(url: str, places: Mapping[str, object], *, is_time_virtual: bool = F
         f"""\
         Try it:
 
-          curl {url}/api/v1/auth/register -H 'Content-Type: application/json' \\
+          curl -s {url}/api/v1/auth/register -H 'Content-Type: application/json' \\
             -d '{{"email":"me@example.com","password":"secret123"}}'
           TOKEN=$(curl -s {url}/api/v1/auth/login -d 'username=me@example.com&password=secret123' |
             python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
-          curl {url}/api/v1/projects -H "Authorization: Bearer $TOKEN" \\
+          curl -s {url}/api/v1/projects -H "Authorization: Bearer $TOKEN" \\
             -H 'Content-Type: application/json' -d '{{"name":"payments"}}'
-          curl {url}/api/v1/projects -H "Authorization: Bearer $TOKEN"
+          curl -s {url}/api/v1/projects -H "Authorization: Bearer $TOKEN"
         """
     )
     advance = _advance(url) if is_time_virtual else ""
@@ -31,8 +31,8 @@ def _advance(url: str) -> str:
         f"""
         Time is virtual: nothing happens until the clock is advanced.
 
-          curl {url}/api/v1/simulation/clock -H "Authorization: Bearer $TOKEN"
-          curl {url}/api/v1/simulation/clock/advance -H "Authorization: Bearer $TOKEN" \\
+          curl -s {url}/api/v1/simulation/clock -H "Authorization: Bearer $TOKEN"
+          curl -s {url}/api/v1/simulation/clock/advance -H "Authorization: Bearer $TOKEN" \\
             -H 'Content-Type: application/json' -d '{{"by":"PT1H"}}'
         """
     )
