@@ -103,7 +103,7 @@ class Dispatcher(Generic[LeaseT]):
     """Leases what is due and delivers it with a few threads."""
 
     def __init__(
-        self, queue: LeasingQueue[LeaseT], send: Send, clock: Clock, pause: Pause, threads: int = 4
+        self, queue: LeasingQueue[LeaseT], send: Send, clock: Clock, pause: Pause, threads: int = 3
     ) -> None:
         self._queue = queue
         self._send = send

@@ -21,7 +21,7 @@ from shared.errors import Unavailable
 
 BUSY_SECONDS = 5.0
 """How long a write waits for other writers, of this process or another, before it gives up."""
-POLL_SECONDS = 0.0005
+POLL_SECONDS = 0.0001
 """How often it is seen whether another process's writes are over. SQLite's own wait sleeps up to 100 ms."""
 
 T = TypeVar("T")
