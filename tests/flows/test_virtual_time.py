@@ -122,7 +122,7 @@ def test_it_says_that_time_is_virtual_and_how_to_advance_it(virtual: Server) -> 
     _, output, errors = virtual.end()
     assert errors == ""
     assert "Time is virtual" in output
-    assert f"curl {virtual.url}{ADVANCE}" in output
+    assert f"curl -s {virtual.url}{ADVANCE}" in output
 
 
 def test_the_clock_outlasts_the_server(start: StartServer, virtual: Server, client: Client) -> None:
