@@ -160,10 +160,10 @@ def _split(client: Client, store: TimedStore, request: Callable[[], Any], times:
     return {"ours_ms": milliseconds(median(ours)), "store_ms": milliseconds(median(stores))}
 
 
-def stack_server(home: str) -> Server:
-    """The platform as it is deployed, as `make run-google` starts it."""
+def stack_server(home: str, **more: str) -> Server:
+    """The platform as it is deployed, as `make run-google` starts it, with more variables."""
     port = free_port()
-    variables = {"PORT": str(port), "ENVCTL_HOME": home}
+    variables = {"PORT": str(port), "ENVCTL_HOME": home, **more}
     return Server([sys.executable, "-m", "local.google"], port, variables, "/health")
 
 

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 from benchmarks.api import Api, new_project, new_user
 from benchmarks.figures import Verdict
+from benchmarks.google import stack_server
 from benchmarks.processes import data_folder, platform_server, running
 from benchmarks.wire import Exchange, clock
+from local.google.firestore_emulator import NoEmulator, firestore_emulator
 
 REPEATS = 20
 """How often each request is sent, all at the same time."""
@@ -29,7 +32,7 @@ async def _measure(port: int, keys: int) -> dict[str, Any]:
     api = await new_user(port)
     project = await new_project(api)
     known = {"project": project, "environment": await _environment(api, project)}
-    found: dict[str, Any] = {"keys": keys, "repeats": REPEATS, "kinds": {}}
+    found: dict[str, Any] = {}
     for kind, (path, body) in KINDS.items():
         raw = api.post(path.format(**known), body)
         head, _, content = raw.partition(b"\r\n\r\n")
@@ -42,7 +45,7 @@ async def _measure(port: int, keys: int) -> dict[str, Any]:
             {one.json()["id"] for one in exchanges[at : at + REPEATS] if one.status == 201}
             for at in range(0, len(exchanges), REPEATS)
         ]
-        found["kinds"][kind] = {
+        found[kind] = {
             "outcomes": dict(Counter(one.outcome for one in exchanges)),
             "objects": len(set().union(*objects)),
             "most_of_one_key": max(map(len, objects)),
@@ -53,31 +56,53 @@ async def _measure(port: int, keys: int) -> dict[str, Any]:
 
 
 def run(keys: int = 1_000) -> dict[str, Any]:
-    """On a server of its own."""
+    """On a server of its own, then a tenth of it through the functions on Google's parts."""
     with data_folder() as home, running(platform_server(home)) as server:
-        return asyncio.run(_measure(server.port, keys))
+        kinds = asyncio.run(_measure(server.port, keys))
+    found = {"keys": keys, "repeats": REPEATS, "kinds": kinds, "google": None}
+    with (
+        suppress(NoEmulator),
+        firestore_emulator() as emulator,
+        data_folder() as home,
+        running(stack_server(str(home), FIRESTORE_EMULATOR_HOST=emulator.host)) as server,
+    ):
+        found["google"] = asyncio.run(_measure(server.port, keys // 10))
+    return found
 
 
 def section(found: dict[str, Any]) -> tuple[list[str], list[Verdict]]:
     """Whether each key made one object."""
+    keys, there = found["keys"], found.get("google")
+    lines = ["## Repeated creates", "", *_table(keys, found, found["kinds"])]
+    verdicts = [_verdict(keys, found, found["kinds"], "", at_least=1_000)]
+    if there:
+        lines += ["", "The same through the functions as `make run-google` starts them:", ""]
+        lines += _table(keys // 10, found, there)
+        verdicts.append(_verdict(keys // 10, found, there, " on Google's parts", at_least=100))
+    return lines, verdicts
+
+
+def _table(keys: int, found: dict[str, Any], kinds: dict[str, Any]) -> list[str]:
     lines = [
-        "## Repeated creates",
-        "",
-        f"{found['keys']:,} idempotency keys, each sent {found['repeats']} times at the same time over HTTP.",
+        f"{keys:,} idempotency keys, each sent {found['repeats']} times at the same time over HTTP.",
         "",
         "| | answers | objects | most of one key | answered as new | seconds |",
         "|---|---|---|---|---|---|",
     ]
-    for kind, one in found["kinds"].items():
+    for kind, one in kinds.items():
         outcomes = ", ".join(f"{count:,} x {outcome}" for outcome, count in one["outcomes"].items())
         lines.append(
             f"| {kind} | {outcomes} | {one['objects']:,} | {one['most_of_one_key']} | "
             f"{one['first_answers']:,} | {one['seconds']:g} |"
         )
+    return lines
+
+
+def _verdict(keys: int, found: dict[str, Any], kinds: dict[str, Any], where: str, at_least: int) -> Verdict:
     met = all(
-        one["objects"] == found["keys"] and one["most_of_one_key"] == 1 and set(one["outcomes"]) == {"201"}
-        for one in found["kinds"].values()
+        one["objects"] == keys and one["most_of_one_key"] == 1 and set(one["outcomes"]) == {"201"}
+        for one in kinds.values()
     )
-    said = " / ".join(f"{one['objects']:,}" for one in found["kinds"].values())
-    wanted = f"{found['keys']:,} keys x {found['repeats']} parallel repeats make one object each"
-    return lines, [Verdict(wanted, f"{said} objects", met=met and found["keys"] >= 1_000)]
+    said = " / ".join(f"{one['objects']:,}" for one in kinds.values())
+    wanted = f"{keys:,} keys x {found['repeats']} parallel repeats make one object each{where}"
+    return Verdict(wanted, f"{said} objects", met=met and keys >= at_least)
