@@ -90,8 +90,8 @@ faults: $(VENV)/dev.done  ## Write docs/faults.md anew: what every operation doe
 simulate: $(VENV)/dev.done  ## Simulate SEEDS=n lifecycles (and HTTP=n) in which everything fails; say what came of it
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --http $(or $(HTTP),0) --histories $(or $(HISTORIES),0) --first $(or $(FIRST),0)
 
-fuzz: $(VENV)-fuzz/done  ## Send REQUESTS=n requests made by the OpenAPI document, good and bad, from SEED=n on; hold every answer against it
-	$(VENV)-fuzz/bin/python -m tests.fuzz --requests $(or $(REQUESTS),20000) $(addprefix --seed ,$(SEED)) $(addprefix --examples ,$(EXAMPLES))
+fuzz: $(VENV)-fuzz/done  ## Send REQUESTS=n requests made by the OpenAPI document, good and bad, from SEED=n on; GOOGLE=1 to what run-google starts
+	$(VENV)-fuzz/bin/python -m tests.fuzz --requests $(or $(REQUESTS),20000) $(addprefix --seed ,$(SEED)) $(addprefix --examples ,$(EXAMPLES)) $(if $(GOOGLE),--google)
 
 bench: $(VENV)/run.done  ## Measure, and write benchmarks/results.md; QUICK=1 is a smoke run under build/
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)

@@ -1,6 +1,7 @@
-"""`python -m tests.fuzz [--requests N] [--seed S]`: requests made by the OpenAPI document, good and bad.
+"""`python -m tests.fuzz [--requests N] [--seed S] [--google]`: requests made by the OpenAPI document.
 
 Rounds come in pairs, one with the real clock (an even seed) and one with the virtual one, until it is enough.
+Google's parts have the real clock only.
 """
 
 import argparse
@@ -9,14 +10,17 @@ import random
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib.resources import files
 from multiprocessing import get_context
 
+from tests.fuzz.instance import Program
 from tests.fuzz.round import play
 from tests.fuzz.tally import Tally
 
 DOCUMENT = json.loads((files("functions.docs") / "openapi.json").read_text())
 OPERATIONS = {f"{method.upper()} {path}" for path, item in DOCUMENT["paths"].items() for method in item}
+ON_VIRTUAL_TIME = {"POST /api/v1/simulation/clock/advance", "GET /api/v1/simulation/clock"}
 FIXED = 2_000
 """About so many requests of a round follow from the document alone, in the first two phases."""
 PER_EXAMPLE = 40
@@ -30,17 +34,21 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=20_000, help="how many to send at least")
     parser.add_argument("--seed", type=int, help="of the first round; at random if left out")
     parser.add_argument("--examples", type=int, help="one round only, with so many for each operation")
+    parser.add_argument(
+        "--google", action="store_true", help="to the functions as `make run-google` starts them"
+    )
     wanted = parser.parse_args()
+    program: Program = "local.google" if wanted.google else "local"
     first = random.randrange(1_000_000) if wanted.seed is None else wanted.seed
     if wanted.examples is not None:
-        return int(bool(_play(Tally(), [first], wanted.examples)))
+        return int(bool(_play(Tally(), [first], wanted.examples, program)))
     tally, failed, seed = Tally(), [], first
     while seed == first or tally.requests < wanted.requests:
         share = (wanted.requests - tally.requests) // 2
         examples = max(LEAST_EXAMPLES, min(MOST_EXAMPLES, (share - FIXED) // PER_EXAMPLE))
-        failed += _play(tally, [seed, seed + 1], examples)
+        failed += _play(tally, [seed, seed + 1], examples, program)
         seed += 2
-    missed = tally.never_succeeded(OPERATIONS)
+    missed = tally.never_succeeded(OPERATIONS - (ON_VIRTUAL_TIME if wanted.google else set()))
     _say(
         [
             *tally.lines(),
@@ -53,16 +61,19 @@ def main() -> int:
     return int(bool(failed or missed))
 
 
-def _play(tally: Tally, seeds: list[int], examples: int) -> list[str]:
+def _play(tally: Tally, seeds: list[int], examples: int, program: Program) -> list[str]:
     """Rounds at the same time; how those in which something is wrong are played once more."""
     failed = []
     # A process for each: what schemathesis is told, it is told for the whole process.
     with ProcessPoolExecutor(len(seeds), get_context("spawn"), max_tasks_per_child=1) as pool:
-        for seed, played in zip(seeds, pool.map(play, seeds, [examples] * len(seeds)), strict=True):
+        for seed, played in zip(
+            seeds, pool.map(partial(play, examples=examples, program=program), seeds), strict=True
+        ):
             _say([played.said])
             tally.join(played.tally)
             if not played.is_well:
-                failed.append(f"make fuzz SEED={seed} EXAMPLES={examples}")
+                google = " GOOGLE=1" if program == "local.google" else ""
+                failed.append(f"make fuzz SEED={seed} EXAMPLES={examples}{google}")
     return failed
 
 

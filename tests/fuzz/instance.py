@@ -15,6 +15,8 @@ from tests.flows.server import ROOT, SHORT, Server, free_port
 from tests.logged import refuse_secrets
 
 Clock = Literal["real", "virtual"]
+Program = Literal["local", "local.google"]
+"""What `make run` starts, and `make run-google`."""
 SETTINGS = {
     **SHORT,
     "ENVCTL_LOG_LEVEL": "INFO",  # every line is looked through for secrets
@@ -39,14 +41,14 @@ KINDS: tuple[dict[str, object], ...] = (
 
 
 @contextmanager
-def instance(folder: Path, clock: Clock) -> Iterator[Server]:
+def instance(folder: Path, clock: Clock, program: Program) -> Iterator[Server]:
     """A healthy server, and at its end a look through what it has logged."""
     log, data, port = folder / "log", folder / "data", free_port()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ENVCTL_")}
     own = {"ENVCTL_HOME": str(data), "PORT": str(port), "ENVCTL_CLOCK": clock}
     with log.open("w") as errors:  # no pipe: nobody reads while a round lasts
         process = subprocess.Popen(
-            [sys.executable, "-m", "local"],
+            [sys.executable, "-m", program],
             cwd=ROOT,
             env={**inherited, **SETTINGS, **own},
             stdout=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from pathlib import Path
 from schemathesis.cli import schemathesis  # type: ignore[import-not-found,unused-ignore]
 
 from tests.fuzz.hooks import watch
-from tests.fuzz.instance import Clock, callers, configuration, instance
+from tests.fuzz.instance import Clock, Program, callers, configuration, instance
 from tests.fuzz.tally import Tally
 
 PHASES = ["examples,coverage,fuzzing,stateful", *["stateful"] * 5]
@@ -29,16 +29,16 @@ class Played:
     tally: Tally
 
 
-def play(seed: int, examples: int) -> Played:
-    """Once in a process. The seed says what is sent, and which clock the server has."""
-    clock: Clock = "virtual" if seed % 2 else "real"
+def play(seed: int, examples: int, program: Program) -> Played:
+    """Once in a process. The seed says what is sent, and on one machine which clock the server has."""
+    clock: Clock = "virtual" if seed % 2 and program == "local" else "real"
     said, tally = (
-        io.StringIO(f"\n== seed {seed}: {clock} clock, {examples} examples for an operation\n"),
+        io.StringIO(f"\n== seed {seed}: {program}, {clock} clock, {examples} examples for an operation\n"),
         Tally(),
     )
     said.seek(0, io.SEEK_END)
     folder = Path(tempfile.mkdtemp(prefix="envctl-fuzz-"))
-    with instance(folder, clock) as server:
+    with instance(folder, clock, program) as server:
         people = callers(server)
         watch(tally, people)
         arguments = ["--config-file", str(configuration(folder, people)), "run", f"{server.url}/openapi.json"]
