@@ -10,6 +10,7 @@ Idempotent and level-triggered: repetition, reordering, lateness and early arriv
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 
@@ -151,7 +152,8 @@ def _end_environments(runtime: Runtime, project: Project) -> Remains:
     """End a page of the project's environments that are not on their way out."""
     page = _environments(runtime, project, (*LIVE, EXPIRED), limit=100)
     for document in page.documents:
-        change_environment(runtime, None, document.ref.id, _end_with_project)
+        with suppress(NotFound):  # purged since the page was read
+            change_environment(runtime, None, document.ref.id, _end_with_project)
     left = page.documents or _environments(runtime, project, listing.EVERY_STATUS, limit=1).documents
     return Remains(more_to_end=page.next is not None, tombstones=bool(left))
 

@@ -9,7 +9,7 @@ import pytest
 from shared import documents, ids
 from shared.domain.deployment import Deployment
 from shared.domain.timeline import Step, Work
-from shared.ports import Create, Update, Write
+from shared.ports import Create, Delete, Update, Write
 from tests.functions.api import ENVIRONMENT, PERSISTENT, Api
 from tests.functions.doubles import START
 
@@ -104,6 +104,25 @@ def test_callbacks_end_250_environments_page_by_page_and_purge_them_all(api: Api
     assert _count(api, "environments") == 1
     assert _count(api, "projects") == 1
     assert [task.payload["id"] for task in api.queue.tasks] == [kept]
+
+
+def test_an_environment_that_is_purged_while_its_project_ends_keeps_no_other_from_ending(api: Api) -> None:
+    project_id = api.project()
+    environments = [api.running(project_id=project_id) for _ in range(3)]
+    api.queue.tasks.clear()
+    assert _end(api, project_id) == 204
+    purged: list[str] = []
+
+    def purge_the_next(writes: Sequence[Write]) -> None:
+        [changed] = {one.ref.id for one in writes} & {*environments}
+        purged.append(next(one for one in reversed(environments) if one != changed))  # the newest come first
+        document = api.stored(documents.environment_ref(purged[0]))
+        api.store.inner.commit(Delete(document.ref, document.version))
+
+    api.store.before_commit.append(purge_the_next)
+    [task] = api.queue.tasks
+    assert api.deliver(task).status == 200
+    assert {_ended(api, one) for one in environments if one not in purged} == {"deleting"}
 
 
 def _copies(api: Api, environment_id: str, count: int) -> None:

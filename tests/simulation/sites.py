@@ -32,10 +32,14 @@ LEFT_OUT = (
     "history._last_succeeded",
     "leaving.",
     "settling._settle_closed_account",
+    "member_routes.",
+    "auditing.note_refusal",
+    "runtime.",
 )
 """What only a caller with an API token meets, whose document is looked up beside and its use noted; a read of
-what was live more than ten deployments ago; and what becomes of an account that ends, which has tests of its
-own. No lifecycle depends on them."""
+what was live more than ten deployments ago; what becomes of an account that ends, which has tests of its own;
+who is a member, and refusals in the audit, which docs/faults.md tries under every fault; and the start of a
+server. No lifecycle depends on them."""
 THROUGH = {"changing.until_committed"}
 """What only calls again."""
 
