@@ -95,7 +95,7 @@ def _walks(runtime: Runtime, task: SweepTask, now: datetime) -> list[_Walk]:
 
 def _wake(runtime: Runtime, document: Document, now: datetime, task: SweepTask, *, ahead: bool) -> None:
     due_at = document.data["due_at"]
-    if not ahead:
+    if not (ahead or task.at_start):  # at a start nothing has got lost
         log.write(
             "WARNING",
             "overdue: its task got lost",
