@@ -13,8 +13,9 @@ from tests.fuzz.hooks import watch
 from tests.fuzz.instance import Clock, Program, callers, configuration, instance
 from tests.fuzz.tally import Tally
 
-PHASES = ["examples,coverage,fuzzing,stateful", *["stateful"] * 5]
-"""Of its runs. Walks along links are repeated: one ends where ids are other ones than at its last try."""
+PHASES = "examples,coverage,fuzzing,stateful"
+MOST_WALKS = 5
+"""How many runs follow of walks along links alone: one ends where ids are other ones than at its last try."""
 _APART = 1_000_000
 """The seeds of a round's runs."""
 
@@ -46,7 +47,7 @@ def play(seed: int, examples: int, program: Program) -> Played:
         with redirect_stdout(said):
             ends = [
                 _ended([*arguments, "--phases", phases, "--seed", str(seed + number * _APART)])
-                for number, phases in enumerate(PHASES)
+                for number, phases in enumerate([PHASES, *["stateful"] * min(MOST_WALKS, examples // 10)])
             ]
     log = folder / "log"
     errors = [line for line in log.read_text().splitlines() if '"severity": "ERROR"' in line]
