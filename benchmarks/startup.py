@@ -180,6 +180,31 @@ def run(rounds: int = 15) -> dict[str, Any]:
     }
 
 
+_HEAD = (
+    "",
+    "seconds",
+    "range",
+    "of the empty one",
+    "CPU",
+    "of the empty one's",
+    "first POST",
+    "its CPU",
+    "modules",
+    "own",
+    "more than the empty function",
+)
+_ABOUT = (
+    "Seconds from process start to the first 200, medians; each function alone under "
+    "functions-framework ({threads} threads), as the cloud starts it, asked for "
+    "/health, which reads the database. On Google's parts that loads Firestore's client; Cloud "
+    "Tasks' is loaded with the first task. CPU is that of all its processes until then. What was not "
+    "loaded yet, the first real request loads, which comes next and alone: a login (argon2), or a "
+    "POST that makes a project, an environment (its task too) or a deployment (likewise). Bytecode "
+    "is there, as it is in the cloud. Modules are those in the process once it has answered; by "
+    "name, the top-level ones that the empty function's process has not."
+)
+
+
 def section(found: dict[str, Any]) -> Section:
     """Process start to the first 200."""
     seconds, cpu = found["seconds"], found["cpu_seconds"]
@@ -198,34 +223,12 @@ def section(found: dict[str, Any]) -> Section:
                 *_more(found["modules"].get(name)),
             )
         )
-    head = (
-        "",
-        "seconds",
-        "range",
-        "of the empty one",
-        "CPU",
-        "of the empty one's",
-        "first POST",
-        "its CPU",
-        "modules",
-        "own",
-        "more than the empty function",
-    )
     return [
         "## Start",
         "",
-        (
-            "Seconds from process start to the first 200, medians; each function alone under "
-            f"functions-framework ({found['threads']} threads), as the cloud starts it, asked for "
-            "/health, which reads the database. On Google's parts that loads Firestore's client; Cloud "
-            "Tasks' is loaded with the first task. CPU is that of all its processes until then. What was not "
-            "loaded yet, the first real request loads, which comes next and alone: a login (argon2), or a "
-            "POST that makes a project, an environment (its task too) or a deployment (likewise). Bytecode "
-            "is there, as it is in the cloud. Modules are those in the process once it has answered; by "
-            "name, the top-level ones that the empty function's process has not."
-        ),
+        _ABOUT.format(threads=found["threads"]),
         "",
-        *table(head, rows),
+        *table(_HEAD, rows),
     ], _verdicts(times)
 
 
