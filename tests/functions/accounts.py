@@ -1,5 +1,7 @@
 """Accounts with a password, their logins and sessions."""
 
+from collections.abc import Callable
+
 from functions.auth.sessions import Signed, begin_session
 from shared import account_documents, documents
 from shared.domain.user import User
@@ -38,3 +40,20 @@ def refresh(api: Api, token: str) -> Reply:
 
 def logout(api: Api, token: str) -> Reply:
     return api.post("/api/v1/auth/logout", {"refresh_token": token}, token=None)
+
+
+def is_refused(reply: Reply) -> bool:
+    return (reply.status, reply.body.get("type")) == (401, "urn:envctl:problem:invalid_refresh_token")
+
+
+def stored_sessions(api: Api) -> list[str]:
+    return [key for key, *_ in api.content() if key.startswith("sessions/")]
+
+
+def meanwhile(api: Api, act: Callable[[], Reply]) -> None:
+    """Have somebody else do something just before the next commit."""
+
+    def hook(_: object) -> None:
+        assert act().status < 300
+
+    api.store.before_commit.append(hook)

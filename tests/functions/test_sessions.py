@@ -1,26 +1,30 @@
-"""Sessions over HTTP: refresh, logout, who is logged in, another password, the account's end."""
+"""Sessions over HTTP: refresh, logout, who is logged in."""
 
 import hashlib
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
 from functions.auth.sessions import PREFIX
-from shared import documents, project_documents, secret_tokens
-from shared.domain.roles import Role
+from shared import documents, secret_tokens
 from shared.domain.user import User
 from shared.errors import Unavailable
-from shared.ports import Update
 from shared.times import from_text
-from tests.functions.accounts import account, login, logout, refresh, session
+from tests.functions.accounts import (
+    account,
+    is_refused,
+    login,
+    logout,
+    meanwhile,
+    refresh,
+    session,
+    stored_sessions,
+)
 from tests.functions.api import KEYS, PASSWORD, Api, Reply
 
 DAY = 86_400
-REFUSED = (401, "urn:envctl:problem:invalid_refresh_token")
-CONFIRM = {"password": PASSWORD}
 
 
 @pytest.fixture
@@ -30,23 +34,6 @@ def user(api: Api) -> User:
 
 def _session_id(token: str) -> str:
     return f"ses-{secret_tokens.name_in(PREFIX, token)}"
-
-
-def _is_refused(reply: Reply) -> bool:
-    return (reply.status, reply.body.get("type")) == REFUSED
-
-
-def _sessions(api: Api) -> list[str]:
-    return [key for key, *_ in api.content() if key.startswith("sessions/")]
-
-
-def _meanwhile(api: Api, act: Callable[[], Reply]) -> None:
-    """Have somebody else do something just before the next commit."""
-
-    def hook(_: object) -> None:
-        assert act().status < 300
-
-    api.store.before_commit.append(hook)
 
 
 # Refreshing ---------------------------------------------------------------------------------------
@@ -63,7 +50,7 @@ def test_a_login_gives_a_token_that_leads_to_the_next(api: Api, user: User) -> N
         assert api.get("/api/v1/auth/me", token=reply["access_token"])["id"] == user.id
         assert reply["refresh_token"] != token
         token = reply["refresh_token"]
-    assert len(_sessions(api)) == 1
+    assert len(stored_sessions(api)) == 1
 
 
 def test_a_lost_answer_is_given_again_for_30_seconds(api: Api, user: User) -> None:
@@ -79,16 +66,16 @@ def test_a_token_used_again_later_ends_the_session(api: Api, user: User) -> None
     token = session(api, user).refresh_token
     successor = refresh(api, token)["refresh_token"]
     api.advance(30)
-    assert _is_refused(refresh(api, token))
-    assert _is_refused(refresh(api, successor)), "whoever of the two is the thief has nothing"
-    assert _sessions(api) == []
+    assert is_refused(refresh(api, token))
+    assert is_refused(refresh(api, successor)), "whoever of the two is the thief has nothing"
+    assert stored_sessions(api) == []
 
 
 def test_a_token_used_again_after_its_successor_ends_the_session(api: Api, user: User) -> None:
     token = session(api, user).refresh_token
     last = refresh(api, refresh(api, token)["refresh_token"])["refresh_token"]
-    assert _is_refused(refresh(api, token))
-    assert _is_refused(refresh(api, last))
+    assert is_refused(refresh(api, token))
+    assert is_refused(refresh(api, last))
 
 
 def test_of_many_who_refresh_with_one_token_at_once_all_get_the_same_successor(api: Api, user: User) -> None:
@@ -166,7 +153,7 @@ FORGED = {
 @pytest.mark.parametrize("token", FORGED.values(), ids=FORGED.keys())
 def test_what_is_no_token_is_refused_and_logged_out_alike(shared_api: Api, token: str) -> None:
     with shared_api.nothing_changes():
-        assert _is_refused(refresh(shared_api, token))
+        assert is_refused(refresh(shared_api, token))
         assert logout(shared_api, token).status == 204
 
 
@@ -175,13 +162,13 @@ def test_a_token_that_differs_in_one_character_is_refused(api: Api, user: User, 
     token = session(api, user).refresh_token
     other = "b" if token[length] == "a" else "a"
     with api.nothing_changes():
-        assert _is_refused(refresh(api, token[:length] + other + token[length + 1 :]))
+        assert is_refused(refresh(api, token[:length] + other + token[length + 1 :]))
     assert refresh(api, token).status == 200
 
 
 def test_an_access_token_is_no_refresh_token_and_the_other_way_round(api: Api, user: User) -> None:
     signed = session(api, user)
-    assert _is_refused(refresh(api, signed.access_token))
+    assert is_refused(refresh(api, signed.access_token))
     assert api.get("/api/v1/auth/me", token=signed.refresh_token).status == 401
 
 
@@ -193,7 +180,7 @@ def test_a_session_ends_after_14_idle_days(api: Api, user: User) -> None:
     api.advance(14 * DAY - 1e-6)
     assert refresh(api, tokens[0]).status == 200
     api.advance(1e-6)
-    assert _is_refused(refresh(api, tokens[1]))
+    assert is_refused(refresh(api, tokens[1]))
 
 
 def test_a_session_ends_90_days_after_its_login_however_often_it_is_used(api: Api, user: User) -> None:
@@ -205,7 +192,7 @@ def test_a_session_ends_90_days_after_its_login_however_often_it_is_used(api: Ap
     reply = refresh(api, token)
     assert reply["refresh_expires_in"] == 2 * DAY
     api.advance(2 * DAY)
-    assert _is_refused(refresh(api, reply["refresh_token"]))
+    assert is_refused(refresh(api, reply["refresh_token"]))
 
 
 def test_the_database_may_remove_it_when_it_has_ended(api: Api, user: User) -> None:
@@ -222,7 +209,7 @@ def test_a_logout_ends_its_session_and_no_other(api: Api, user: User) -> None:
     one, other = (session(api, user) for _ in range(2))
     for _ in range(2):
         assert logout(api, one.refresh_token).status == 204
-    assert _is_refused(refresh(api, one.refresh_token))
+    assert is_refused(refresh(api, one.refresh_token))
     assert refresh(api, other.refresh_token).status == 200
     assert api.get("/api/v1/auth/me", token=one.access_token).status == 200, "until it expires"
     api.advance(900)
@@ -233,13 +220,13 @@ def test_a_token_that_has_been_used_logs_out_too(api: Api, user: User) -> None:
     token = session(api, user).refresh_token
     successor = refresh(api, token)["refresh_token"]
     assert logout(api, token).status == 204
-    assert _is_refused(refresh(api, successor))
+    assert is_refused(refresh(api, successor))
 
 
 def test_a_logout_while_somebody_refreshes_wins(api: Api, user: User) -> None:
     token = session(api, user).refresh_token
-    _meanwhile(api, lambda: logout(api, token))
-    assert _is_refused(refresh(api, token))
+    meanwhile(api, lambda: logout(api, token))
+    assert is_refused(refresh(api, token))
 
 
 def test_everywhere_is_every_session_at_once_and_only_ones_own(api: Api, user: User) -> None:
@@ -247,7 +234,7 @@ def test_everywhere_is_every_session_at_once_and_only_ones_own(api: Api, user: U
     other = session(api, account(api, "other@example.com")).refresh_token
     token = session(api, user).access_token
     assert api.post("/api/v1/auth/logout-everywhere", token=token).status == 204
-    assert all(_is_refused(refresh(api, each)) for each in mine)
+    assert all(is_refused(refresh(api, each)) for each in mine)
     assert refresh(api, other).status == 200
     assert api.get("/api/v1/auth/sessions", token=token).body == []
     assert refresh(api, login(api, user.email)["refresh_token"]).status == 200, "the next login is good"
@@ -256,8 +243,8 @@ def test_everywhere_is_every_session_at_once_and_only_ones_own(api: Api, user: U
 def test_a_login_that_passes_a_logout_everywhere_gets_a_session_that_is_over(api: Api, user: User) -> None:
     """It has seen the account as it was before."""
     token = session(api, user).access_token
-    _meanwhile(api, lambda: api.post("/api/v1/auth/logout-everywhere", token=token))
-    assert _is_refused(refresh(api, login(api, user.email)["refresh_token"]))
+    meanwhile(api, lambda: api.post("/api/v1/auth/logout-everywhere", token=token))
+    assert is_refused(refresh(api, login(api, user.email)["refresh_token"]))
 
 
 # Who is logged in ---------------------------------------------------------------------------------
@@ -308,129 +295,5 @@ def test_one_session_is_ended_by_its_id_by_its_owner_only(api: Api, user: User) 
             assert api.delete(f"/api/v1/auth/sessions/{unknown}", token=kept.access_token).status == 404
     assert api.delete(target, token=kept.access_token).status == 204
     assert api.delete(target, token=kept.access_token).status == 404
-    assert _is_refused(refresh(api, signed.refresh_token))
+    assert is_refused(refresh(api, signed.refresh_token))
     assert refresh(api, kept.refresh_token).status == 200
-
-
-# Another password ---------------------------------------------------------------------------------
-
-
-def _change(api: Api, token: str, current: str = PASSWORD, new: str = "another password") -> Reply:
-    body = {"current_password": current, "new_password": new}
-    return api.post("/api/v1/auth/password", body, token=token)
-
-
-def test_another_password_ends_all_sessions(api: Api, user: User) -> None:
-    signed = session(api, user)
-    assert _change(api, signed.access_token).status == 204
-    assert _is_refused(refresh(api, signed.refresh_token))
-    assert login(api, user.email).status == 401
-    assert login(api, user.email, "another password").status == 200
-
-
-def test_a_wrong_current_password_is_403_and_changes_nothing_but_the_throttle(api: Api, user: User) -> None:
-    token = session(api, user).access_token
-    refused = _change(api, token, "wrong password")
-    assert (refused.status, refused["type"]) == (403, "urn:envctl:problem:wrong_password")
-    assert refused["detail"] == "The password is wrong."
-    for _ in range(4):
-        assert _change(api, token, "wrong password").status == 403
-    assert _change(api, token).status == 429, "whoever has stolen a token can't guess here either"
-    assert login(api, user.email).status == 429
-    api.advance(1)
-    assert login(api, user.email).status == 200
-
-
-def test_of_two_who_change_it_at_once_the_second_finds_another_password(api: Api, user: User) -> None:
-    token = session(api, user).access_token
-    _meanwhile(api, lambda: _change(api, token, new="the winner's"))
-    assert _change(api, token, new="the loser's").status == 403
-    assert login(api, user.email, "the winner's").status == 200
-
-
-# The account's end --------------------------------------------------------------------------------
-
-
-def test_a_deleted_account_is_gone_with_its_sessions(api: Api, user: User) -> None:
-    signed = session(api, user)
-    assert api.post("/api/v1/auth/me/delete", CONFIRM, token=signed.access_token).status == 204
-    assert _is_refused(refresh(api, signed.refresh_token))
-    assert login(api, user.email).status == 401
-    assert api.get("/api/v1/auth/me", token=signed.access_token).status == 401
-    assert _change(api, signed.access_token).status == 401
-    assert _delete(api, signed.access_token).status == 401
-
-
-def _delete(api: Api, token: str) -> Reply:
-    return api.post("/api/v1/auth/me/delete", CONFIRM, token=token)
-
-
-def test_whoever_registers_the_address_again_is_somebody_else(api: Api, user: User) -> None:
-    signed = session(api, user)
-    _delete(api, signed.access_token)
-    form = {"email": user.email, "password": PASSWORD}
-    again = api.post("/api/v1/auth/register", form, token=None)
-    assert (again.status, again["id"] != user.id) == (201, True)
-    assert _is_refused(refresh(api, signed.refresh_token))
-    assert api.get("/api/v1/auth/me", token=signed.access_token).status == 401
-    with api.nothing_changes():
-        assert _delete(api, signed.access_token).status == 401, "the password is right, the account another"
-        assert _change(api, signed.access_token).status == 401
-
-
-def test_a_wrong_password_deletes_nothing(api: Api, user: User) -> None:
-    token = session(api, user).access_token
-    refused = api.post("/api/v1/auth/me/delete", {"password": "wrong"}, token=token)
-    assert (refused.status, refused["type"]) == (403, "urn:envctl:problem:wrong_password")
-    assert api.get("/api/v1/auth/me", token=token).status == 200
-
-
-def _share(api: Api, project_id: str, **roles: Role) -> None:
-    """Give a project's owner company; a name stands for a user id with its dash as an underscore."""
-    stored = api.stored(documents.project_ref(project_id))
-    project = project_documents.project(stored.data)
-    members = {name.replace("_", "-", 1): role for name, role in roles.items()}
-    object.__setattr__(project, "roles", {**project.roles, **members})
-    api.store.inner.commit(Update(stored.ref, project_documents.project_data(project), stored.version))
-
-
-def test_the_only_owner_of_projects_is_told_which_and_stays(api: Api, user: User) -> None:
-    token = session(api, user).access_token
-    owned = []
-    for _ in range(7):
-        owned.append(api.project(token=token))
-        api.advance(1)
-    shared = api.project(token=token)
-    _share(api, shared, usr_other=Role.OWNER)
-    before = api.content()
-    refused = _delete(api, token)
-    assert (refused.status, refused["type"]) == (409, "urn:envctl:problem:owns_projects")
-    assert f"Only this account owns {', '.join(owned[:1:-1])} and 2 more." in refused["detail"]
-    assert api.content() == before
-    for project_id in owned:
-        assert api.delete(f"/api/v1/projects/{project_id}", token=token).status == 204
-    assert _delete(api, token).status == 204
-
-
-def test_it_leaves_the_projects_that_others_own_too(api: Api, user: User) -> None:
-    token = session(api, user).access_token
-    project_id = api.project(token=token)
-    _share(api, project_id, usr_other=Role.OWNER)
-    assert _delete(api, token).status == 204
-    assert api.stored(documents.project_ref(project_id)).data["member_ids"] == ["usr-other"]
-
-
-def test_when_the_other_owner_leaves_meanwhile_the_account_stays(api: Api, user: User) -> None:
-    token = session(api, user).access_token
-    project_id = api.project(token=token)
-    _share(api, project_id, usr_other=Role.OWNER)
-
-    def leave(_: object) -> None:
-        stored = api.stored(documents.project_ref(project_id))
-        roles = {user.id: "owner"}
-        data = {**stored.data, "roles": roles, "member_ids": [user.id]}
-        api.store.inner.commit(Update(stored.ref, data, stored.version))
-
-    api.store.before_commit.append(leave)
-    assert _delete(api, token).status == 409
-    assert api.get("/api/v1/auth/me", token=token).status == 200
