@@ -5,6 +5,7 @@ fail too when the one that FIRESTORE_EMULATOR_HOST names doesn't answer.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import astuple
@@ -42,14 +43,24 @@ LONGEST = (
 are busy side by side, and none is still at a long one when the others have nothing left."""
 
 
+MEMORY, ROOM = Path("/dev/shm"), 2 << 30  # noqa: S108 - pytest makes a folder of its own there
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--google", action="store_true", help="fail, don't skip, where an emulator is missing")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     logged.watch()
+    _keep_folders_in_memory()
     config.addinivalue_line("markers", "google: needs an emulator of Google's")
     config.stash[_SAID] = []
+
+
+def _keep_folders_in_memory() -> None:
+    """Where there is room for them. No test can see a power loss, and each commit waits for the disk else."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

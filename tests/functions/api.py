@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask import Flask
@@ -25,7 +26,7 @@ from shared.held import HeldRequests
 from shared.http.app import create_app
 from shared.keys import Keys
 from shared.locks import NamedLocks
-from shared.ports import Create, Document, Ref, Task
+from shared.ports import Create, Document, Order, Query, Ref, Task
 from shared.runtime import Runtime
 from shared.times import from_text, to_text
 from tests.functions.answers import check
@@ -45,6 +46,21 @@ _YEARS = timedelta(days=36_500)
 
 _SERVED: dict[str, Runtime] = {}
 """What the applications, which are made once, work on: the instance that was called last."""
+
+
+@cache
+def _empty_file() -> bytes:
+    """What an instance's file holds before its first document: every test's begins as a copy."""
+    with TemporaryDirectory() as folder:
+        database = Database(Path(folder) / "envctl.db")
+        SqliteStore(database).count(Query("projects", (), Order("created_at")))
+        database.close()
+        return database.path.read_bytes()
+
+
+@cache
+def _names() -> list[str]:
+    return groups.names()
 
 
 @cache
@@ -84,6 +100,7 @@ class Api:
         self.sleeper = Sleeper(self.clock)
         self.queue = RecordingQueue()
         self.database = Database(home / "envctl.db")
+        self.database.path.write_bytes(_empty_file())
         self.store = CountingStore(SqliteStore(self.database))
         self.settings = settings or Settings.model_validate({"home": home, "callback_secret": SECRET})
         self.runtime = Runtime(
@@ -115,7 +132,7 @@ class Api:
         """The function that serves a path, as the local server routes it."""
         parts = path.partition("?")[0].split("/")
         named = parts[3] if parts[:3] == ["", "api", "v1"] and len(parts) > 3 else "docs"
-        return named if named in groups.names() else "docs"
+        return named if named in _names() else "docs"
 
     def call(
         self,
