@@ -3,25 +3,15 @@
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from local.google.firestore_emulator import Emulator
-from shared import passwords
 from shared.adapters.firestore_store import FirestoreStore
 from tests.functions.api import Api
 from tests.functions.doubles import CountingStore
 from tests.functions.virtual import VirtualApi
-
-
-@pytest.fixture(autouse=True, scope="session")
-def passwords_checked_once() -> None:
-    """The same password against the same hash has the same answer: checking it costs 20 ms each time."""
-    hasher = passwords._hasher()  # noqa: SLF001 - what it is asked is what hashing costs
-    hasher.set_backend()  # at its first use it would put another `verify` in the place of this one
-    hasher.verify = cache(hasher.verify)
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 import json
 import socket
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -96,22 +97,65 @@ def test_an_unknown_target_fails_with_a_clear_message(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", groups.names())
-@pytest.mark.parametrize(
-    ("bad", "variables"),
-    [
-        ("ENVCTL_DATABASE", {"ENVCTL_PROJECT": "acme-platform"}),
-        ("ENVCTL_RUNNING_SECONDS", {"ENVCTL_RUNNING_SECONDS": "soon"}),
-        ("ENVCTL_PROJECT", {"K_SERVICE": "a-function-in-the-cloud"}),
-    ],
-)
+BAD = {
+    "ENVCTL_DATABASE": {"ENVCTL_PROJECT": "acme-platform"},
+    "ENVCTL_RUNNING_SECONDS": {"ENVCTL_RUNNING_SECONDS": "soon"},
+    "ENVCTL_PROJECT": {"K_SERVICE": "a-function-in-the-cloud"},
+}
+"""Which variable is complained about, and what was set."""
+
+
+@pytest.mark.parametrize(("bad", "name"), [*zip(BAD, ("auth", "tasks", "docs"), strict=True)])
 def test_a_bad_deploy_dies_with_the_variables_name_instead_of_listening(
-    tmp_path: Path, name: str, bad: str, variables: dict[str, str]
+    tmp_path: Path, name: str, bad: str
 ) -> None:
-    lines = _refused(name, environment(tmp_path, **variables))
+    lines = _refused(name, environment(tmp_path, **BAD[bad]))
     assert len(lines) == 1, "a sentence, no stack trace"
     assert lines[0].startswith(f"envctl: {bad}: ")
     assert list(tmp_path.iterdir()) == []
+
+
+START = """
+import json, os, sys
+from functions_framework import create_app
+from shared import groups
+for name, variables in json.load(sys.stdin):
+    if os.fork():
+        os.wait()
+        continue
+    os.environ.clear()
+    os.environ.update(variables)
+    said, status = None, None
+    try:
+        status = create_app(name, "main.py").test_client().get("/nothing").status_code
+    except SystemExit as end:
+        said = end.code
+    print(json.dumps([said, status]), flush=True)
+    os._exit(0)
+"""
+"""Starts functions one after the other by what functions-framework's command calls before it listens, each
+in a process of its own, forked where Flask and pydantic are loaded: most of what a start takes."""
+
+
+Outcome = tuple[str | None, int | None]
+
+
+def _started_alone(home: Path, starts: Sequence[tuple[str, Mapping[str, str]]]) -> list[Outcome]:
+    """Of each function with its variables: with which words it ended, or what it answered."""
+    command = [sys.executable, "-c", START]
+    run = subprocess.run(
+        command, cwd=ROOT, input=json.dumps(starts), stdout=subprocess.PIPE, text=True, check=True, timeout=60
+    )
+    assert list(home.iterdir()) == []
+    return [(said, status) for said, status in map(json.loads, run.stdout.splitlines())]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_every_function_dies_of_a_bad_deploy(tmp_path: Path, bad: str) -> None:
+    variables = environment(tmp_path, **BAD[bad])
+    ends = [said for said, _ in _started_alone(tmp_path, [(name, variables) for name in groups.names()])]
+    assert len(ends) == len(groups.names())
+    assert all(said is not None and said.startswith(f"envctl: {bad}: ") for said in ends), ends
 
 
 KEYS = {f"ENVCTL_{name.upper()}_KEY" for name in ("signing", "identity")}
@@ -127,16 +171,14 @@ def _needed(name: str) -> set[str]:
     return {f"ENVCTL_{key.upper()}_KEY" for key in groups.load(name).keys}
 
 
-@pytest.mark.parametrize("name", groups.names())
-def test_it_starts_with_the_keys_that_it_needs_alone(tmp_path: Path, name: str) -> None:
-    with started([name], _with_keys(tmp_path, _needed(name))) as running:
-        status, _, _ = running[name].ask("GET", "/nothing")
-    assert status == 404
-
-
-@pytest.mark.parametrize(
-    ("name", "key"), [(name, key) for name in groups.names() for key in sorted(_needed(name))]
-)
-def test_it_does_not_start_without_a_key_that_it_needs(tmp_path: Path, name: str, key: str) -> None:
-    lines = _refused(name, _with_keys(tmp_path, _needed(name) - {key}))
-    assert lines == [f"envctl: {key}: is needed: this function works with it"]
+def test_each_starts_with_the_keys_that_it_needs_and_not_without_one_of_them(tmp_path: Path) -> None:
+    starts: list[tuple[str, Mapping[str, str]]] = []
+    expected: list[Outcome] = []
+    for name in groups.names():
+        needed = _needed(name)
+        for missing in (None, *sorted(needed)):
+            starts.append((name, _with_keys(tmp_path, needed - {missing})))
+            said = f"envctl: {missing}: is needed: this function works with it"
+            expected.append((said, None) if missing else (None, 404))
+    assert _started_alone(tmp_path, starts) == expected
+    assert len(starts) > len(groups.names()), "some need keys"

@@ -4,8 +4,11 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import pytest
 
@@ -151,7 +154,7 @@ def _is_wsgi(node: ast.AST) -> bool:
 
 
 LOAD = """
-import gc, json, os, sys, socket, sqlite3, threading
+import gc, importlib, json, os, sys, socket, sqlite3, threading
 opened = []
 def watch(event, arguments):
     if event in {"sqlite3.connect", "socket.connect", "socket.bind", "os.mkdir", "os.remove"}:
@@ -160,33 +163,63 @@ def watch(event, arguments):
         opened.append([event, str(arguments[:2])])
 sys.addaudithook(watch)
 sys.dont_write_bytecode = True
-import importlib
-for name in sys.argv[1:]:
+def load(name):
     module, _, called = name.partition(":")
     if called:
         getattr(importlib.import_module(module), called)()
     elif "." in name:
         importlib.import_module(name)
     else:
-        importlib.import_module("shared.groups").entry_point(name)
-kinds = {f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects()}
-is_client = lambda kind: kind.startswith(("grpc", "google")) and kind.endswith(("Client", "Channel"))
-opened += [[kind] for kind in filter(is_client, kinds)]
-print(json.dumps({"modules": sorted(sys.modules), "opened": opened, "threads": threading.active_count()}))
+        groups.entry_point(name)
+def is_client(kind):
+    return kind.startswith(("grpc", "google")) and kind.endswith(("Client", "Channel"))
+groups = importlib.import_module("shared.groups")
+threads = threading.active_count()
+for run in json.loads(sys.argv[1]):
+    if os.fork():
+        if os.wait()[1]:
+            sys.exit(f"{run} failed")
+        continue
+    for name in run:
+        load(name)
+    kinds = {f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects()}
+    opened += [[kind] for kind in filter(is_client, kinds)]
+    threads += threading.active_count() - 1
+    print(json.dumps([sorted(sys.modules), opened, threads, os.listdir(os.environ["HOME"])]), flush=True)
+    os._exit(0)
 """
-ON_MACHINE = {"ENVCTL_LOG_LEVEL": "INFO"}
-SETTINGS = [pytest.param(ON_MACHINE, id="on this machine"), pytest.param(ON_GOOGLE, id="on Google's parts")]
+"""Each run goes on, in a fork, from what is loaded before a function is looked for."""
+SETTINGS = {"on this machine": {"ENVCTL_LOG_LEVEL": "INFO"}, "on Google's parts": ON_GOOGLE}
+RUNTIME = "shared.runtime:runtime"
+MODULES = tuple(_module(path) for path in FILES if path.parts[0] != "local" and "." in _module(path))
+LATE = [name for name in MODULES if any(part.startswith("google.") for part in _top_imports(name))]
+"""What an adapter loads at its first use, because it loads Google's libraries with itself."""
+EARLY = tuple(name for name in MODULES if name not in LATE)
+RUNS = [*((name,) for name in GROUPS), EARLY]
+MORE = {"on Google's parts": [*((name, RUNTIME) for name in GROUPS), MODULES]}
 
 
-def _loaded(
-    tmp_path: Path, settings: Mapping[str, str], *names: str
-) -> tuple[set[str], list[list[str]], int]:
-    """What a fresh interpreter has loaded, opened (clients too) and started after importing these."""
-    environment = {"ENVCTL_HOME": str(tmp_path / "home"), "PATH": "", "HOME": str(tmp_path), **settings}
-    command = [sys.executable, "-c", LOAD, *names]
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    said = json.loads(run.stdout)
-    return set(said["modules"]), said["opened"], said["threads"]
+class Loaded(NamedTuple):
+    """What an interpreter has done after importing some names."""
+
+    modules: set[str]
+    opened: list[list[str]]
+    """Files to write, folders, sockets, databases, and clients."""
+    threads: int
+    left: list[str]
+    """What is in its home."""
+
+
+@cache
+def _loaded(where: str) -> dict[tuple[str, ...], Loaded]:
+    runs = RUNS + MORE.get(where, [])
+    with TemporaryDirectory() as home:
+        environment = {"ENVCTL_HOME": f"{home}/home", "PATH": "", "HOME": home, **SETTINGS[where]}
+        command = [sys.executable, "-c", LOAD, json.dumps(runs)]
+        run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    lines = map(json.loads, run.stdout.splitlines())
+    found = (Loaded(set(modules), *others) for modules, *others in lines)
+    return dict(zip(runs, found, strict=True))
 
 
 HEAVY = {
@@ -208,12 +241,10 @@ HEAVY = {
 """What is loaded at its first use, or never."""
 
 
-@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("where", SETTINGS)
 @pytest.mark.parametrize("name", GROUPS)
-def test_a_function_loads_what_it_needs_and_touches_nothing(
-    tmp_path: Path, name: str, settings: Mapping[str, str]
-) -> None:
-    modules, opened, threads = _loaded(tmp_path, settings, name)
+def test_a_function_loads_what_it_needs_and_touches_nothing(name: str, where: str) -> None:
+    modules, opened, threads, left = _loaded(where)[name,]
     assert {module for module in modules if module.startswith("functions.")} >= {f"functions.{name}"}
     others = {f"functions.{other}" for other in GROUPS if other != name}
     assert others & modules == set()
@@ -221,35 +252,27 @@ def test_a_function_loads_what_it_needs_and_touches_nothing(
     assert ("shared.passwords" in modules) == (name == "auth")
     assert {module for module in modules if module.startswith("shared.adapters.")} == set()
     assert "shared.http.openapi" not in modules
-    assert (opened, threads) == ([], 1)
-    assert not (tmp_path / "home").exists()
+    assert (opened, threads, left) == ([], 1, [])
 
 
 @pytest.mark.parametrize("name", GROUPS)
-def test_a_runtime_on_googles_parts_has_no_client_yet(tmp_path: Path, name: str) -> None:
-    modules, opened, threads = _loaded(tmp_path, ON_GOOGLE, name, "shared.runtime:runtime")
+def test_a_runtime_on_googles_parts_has_no_client_yet(name: str) -> None:
+    modules, opened, threads, left = _loaded("on Google's parts")[name, RUNTIME]
     assert modules & HEAVY == set()
     assert {module for module in modules if module.startswith("shared.adapters.sqlite")} == set()
-    assert (opened, threads) == ([], 1)
+    assert (opened, threads, left) == ([], 1, [])
 
 
-MODULES = [_module(path) for path in FILES if path.parts[0] != "local" and "." in _module(path)]
-LATE = [name for name in MODULES if any(part.startswith("google.") for part in _top_imports(name))]
-"""What an adapter loads at its first use, because it loads Google's libraries with itself."""
-
-
-@pytest.mark.parametrize("settings", SETTINGS)
-def test_importing_every_module_touches_nothing(tmp_path: Path, settings: Mapping[str, str]) -> None:
-    modules, opened, threads = _loaded(tmp_path, settings, *(name for name in MODULES if name not in LATE))
+@pytest.mark.parametrize("where", SETTINGS)
+def test_importing_every_module_touches_nothing(where: str) -> None:
+    modules, opened, threads, left = _loaded(where)[EARLY]
     assert modules & HEAVY == set()
-    assert (opened, threads) == ([], 1)
-    assert list(tmp_path.iterdir()) == []
+    assert (opened, threads, left) == ([], 1, [])
 
 
-def test_googles_libraries_are_loaded_without_making_a_client(tmp_path: Path) -> None:
+def test_googles_libraries_are_loaded_without_making_a_client() -> None:
     assert {name.partition("_")[0] for name in LATE} == {"shared.adapters.firestore"}
-    modules, opened, threads = _loaded(tmp_path, ON_GOOGLE, *MODULES)
+    modules, opened, threads, left = _loaded("on Google's parts")[MODULES]
     assert modules >= {"grpc", "google.cloud.firestore_v1"}
     assert [one for one in opened if one[0] != "socket.bind"] == [], "urllib3 asks for IPv6 with a bind"
-    assert threads == 1
-    assert list(tmp_path.iterdir()) == []
+    assert (threads, left) == (1, [])
