@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 from shared.adapters import sqlite_writer
-from shared.adapters.sqlite_writer import Work, Writer
+from shared.adapters.sqlite_writer import TRY_MILLISECONDS, Row, Table, Work, Writer, patiently
 from shared.errors import Unavailable
 from shared.startup import DatabaseTooNew, HomeUnusable
 
@@ -28,8 +28,29 @@ MIGRATIONS = (
              first_attempt TEXT, executions INTEGER NOT NULL DEFAULT 0, previous_status INTEGER)""",
         "CREATE INDEX tasks_due ON tasks (due_at, id)",
     ),
+    (
+        """CREATE VIEW writes AS
+             SELECT '' AS op, key, collection, id, version, body, version AS if_version FROM documents""",
+        """CREATE TRIGGER writes_create INSTEAD OF INSERT ON writes WHEN new.op = 'create' BEGIN
+             INSERT INTO documents (key, collection, id, version, body)
+             VALUES (new.key, new.collection, new.id, new.version, new.body);
+           END""",
+        """CREATE TRIGGER writes_update INSTEAD OF INSERT ON writes WHEN new.op = 'update' BEGIN
+             UPDATE documents SET version = new.version, body = new.body
+             WHERE key = new.key AND version = new.if_version;
+             SELECT RAISE (ABORT, 'another version') WHERE changes() = 0;
+           END""",
+        """CREATE TRIGGER writes_delete INSTEAD OF INSERT ON writes WHEN new.op = 'delete' BEGIN
+             DELETE FROM documents WHERE key = new.key AND version = new.if_version;
+             SELECT RAISE (ABORT, 'another version') WHERE changes() = 0;
+           END""",
+    ),
 )
-"""Statements that lead from each version of the schema to the next; the first makes version 1."""
+"""Statements that lead from each version of the schema to the next; the first makes version 1.
+
+A row inserted into `writes` is a write of the port: SQLite carries out what one statement inserts as a whole,
+or refuses it. See `sqlite_writer` for what that is good for.
+"""
 
 SCHEMA_VERSION = len(MIGRATIONS)
 
@@ -73,11 +94,6 @@ class Database:
         self._synchronous = "FULL" if durable else "NORMAL"
         self._processes: dict[int, _Process] = {}
 
-    @property
-    def lock(self) -> Path:
-        """The file by which processes take turns at writing."""
-        return self.path.with_name(self.path.name + "-lock")
-
     def connection(self) -> sqlite3.Connection:
         """The calling thread's own connection, opened at its first call."""
         try:
@@ -87,14 +103,24 @@ class Database:
 
     def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Every row of one SELECT: what was committed before it began, as of one moment."""
+        connection = self.connection()
         with _TRANSLATING:
-            return self.connection().execute(sql, parameters).fetchall()
+            return patiently(lambda: connection.execute(sql, parameters).fetchall())
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Insert rows, all or none; once it returns they are committed.
+
+        Other threads' rows may be in the same statement. What a constraint or a trigger refuses is
+        an `sqlite3.IntegrityError`, and undoes this call's rows alone.
+        """
+        connection = self.connection()
+        with _TRANSLATING:
+            self._process().writer.insert(connection, table, rows)
 
     def write(self, work: Work[T]) -> T:
         """What the work returns for a connection, once what it wrote is committed, whole or not at all.
 
-        Other threads' writes may be in the same transaction: an exception undoes the work that raised
-        it only. The work must not write through another connection.
+        It must not write through another connection.
         """
         connection = self.connection()
         with _TRANSLATING:
@@ -109,7 +135,7 @@ class Database:
     def _process(self) -> "_Process":
         # What a child finds of its parent's is neither used nor closed: SQLite forbids both.
         pid = os.getpid()
-        return self._processes.get(pid) or self._processes.setdefault(pid, _Process(self.lock))
+        return self._processes.get(pid) or self._processes.setdefault(pid, _Process())
 
     def _open(self) -> sqlite3.Connection:
         with _TRANSLATING, _alone(self.path.parent):
@@ -123,6 +149,7 @@ class Database:
             )
             try:
                 self._bring_up(connection)
+                connection.execute(f"PRAGMA busy_timeout = {TRY_MILLISECONDS}")
             except BaseException:
                 connection.close()
                 raise
@@ -155,8 +182,8 @@ class _Thread(threading.local):
 class _Process:
     """What a `Database` holds in one process."""
 
-    def __init__(self, lock: Path) -> None:
-        self.writer = Writer(lock)
+    def __init__(self) -> None:
+        self.writer = Writer()
         self.thread = _Thread()
         self.opened: dict[threading.Thread, sqlite3.Connection] = {}
 

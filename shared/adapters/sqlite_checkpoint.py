@@ -9,12 +9,10 @@ before any writer has to:
 """
 
 import os
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.adapters.sqlite import Database
-from shared.adapters.sqlite_writer import Turn
 
 CHECKPOINT_PAGES = 4_000
 """From how long a log on (16 MB): a page that changed often is worked in once."""
@@ -74,12 +72,7 @@ class Checkpointer:
         log = read_log(self._file)
         if log is None or log.pages < self._pages or log == self._worked_in:
             return False
-        self._work_in()
-        with closing(Turn(self._database.lock)) as turn:
-            turn.take()
-            self._work_in()
-            self._worked_in = read_log(self._file)
-        return True
-
-    def _work_in(self) -> None:
         self._database.fetch("PRAGMA wal_checkpoint(PASSIVE)")
+        ((is_busy, *_),) = self._database.fetch("PRAGMA wal_checkpoint(FULL)")
+        self._worked_in = None if is_busy else read_log(self._file)
+        return True

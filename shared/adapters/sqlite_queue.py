@@ -8,10 +8,11 @@ from sqlite3 import Connection
 from typing import Any
 
 from shared.adapters.sqlite import Database, decode, encode
+from shared.adapters.sqlite_writer import Table
 from shared.ports import Task
 from shared.times import from_text, to_text
 
-_ENQUEUE = "INSERT INTO tasks (id, path, payload, at, due_at) VALUES (?, ?, ?, ?, ?)"
+_TASKS = Table("tasks", ("id", "path", "payload", "at", "due_at"))
 _NEXT = "SELECT min(due_at) FROM tasks"
 _DUE = (
     "SELECT id, path, payload, at, attempts + 1, coalesce(first_attempt, ?), due_at, executions, "
@@ -97,7 +98,7 @@ class SqliteTaskQueue:
         """See the port."""
         at = to_text(task.at)
         row = secrets.randbits(62), task.path, encode(dict(task.payload)), at, at
-        self._database.write(lambda connection: connection.execute(_ENQUEUE, row))
+        self._database.insert(_TASKS, [row])
 
     def lease(self, now: datetime, limit: int, lease_for: timedelta) -> list[Lease]:
         """Tasks that are due and not leased, longest due first; writes nothing when there are none.

@@ -1,25 +1,25 @@
 """The store on one machine: documents in an SQLite file."""
 
 import secrets
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from sqlite3 import Connection
-from typing import Any
 
 from shared.adapters.indexes import INDEXES, Declared, read
 from shared.adapters.sqlite import Database, decode, encode
 from shared.adapters.sqlite_indexes import install
 from shared.adapters.sqlite_query import QueryPlanner
+from shared.adapters.sqlite_writer import Row, Table
 from shared.errors import AlreadyExists, Conflict
 from shared.ports import Create, Cursor, Delete, Document, Page, Query, Ref, Update, Write
 
 _GET = "SELECT version, body FROM documents WHERE key = ?"
-_INSERT = (
-    "INSERT INTO documents (key, collection, id, version, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-)
-_UPDATE = "UPDATE documents SET version = ?, body = ? WHERE key = ? AND version = ?"
-_DELETE = "DELETE FROM documents WHERE key = ? AND version = ?"
+_WRITES = Table("writes", ("op", "key", "collection", "id", "version", "body", "if_version"))
+_REFUSALS: Mapping[int, type[AlreadyExists | Conflict]] = {
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: AlreadyExists,
+    sqlite3.SQLITE_CONSTRAINT_TRIGGER: Conflict,
+}
 
 
 class SqliteStore:
@@ -69,14 +69,10 @@ class SqliteStore:
         if not writes:
             return
         _ = self._planner  # the triggers of array indexes must be there before the documents
-        statements = [_statement(write) for write in writes]
-
-        def work(connection: Connection) -> None:
-            for write, (sql, parameters) in zip(writes, statements, strict=True):
-                if connection.execute(sql, parameters).rowcount == 0:
-                    raise (AlreadyExists if isinstance(write, Create) else Conflict)(_key(write.ref))
-
-        self._database.write(work)
+        try:
+            self._database.insert(_WRITES, [_row(write) for write in writes])
+        except sqlite3.IntegrityError as error:
+            raise _refusal(writes, error) from None
 
     @cached_property
     def _planner(self) -> QueryPlanner:
@@ -93,15 +89,23 @@ def _place(document: Document, query: Query) -> Cursor:
     return document.data[query.order.field], document.ref.id
 
 
-def _statement(write: Write) -> tuple[str, tuple[Any, ...]]:
-    """The write in SQL: it changes one row, or none where its precondition fails."""
+def _row(write: Write) -> Row:
+    """The write as a row of `writes`."""
+    key = _key(write.ref)
     match write:
         case Create(ref, data):
-            return _INSERT, (_key(ref), *ref, _new_version(), encode(dict(data)))
-        case Update(ref, data, if_version):
-            return _UPDATE, (_new_version(), encode(dict(data)), _key(ref), if_version)
-        case Delete(ref, if_version):
-            return _DELETE, (_key(ref), if_version)
+            return "create", key, *ref, _new_version(), encode(dict(data)), None
+        case Update(_, data, if_version):
+            return "update", key, None, None, _new_version(), encode(dict(data)), if_version
+        case Delete(_, if_version):
+            return "delete", key, None, None, None, None, if_version
+
+
+def _refusal(writes: Sequence[Write], error: sqlite3.IntegrityError) -> AlreadyExists | Conflict:
+    """What the first precondition that failed means. SQLite says which kind it was, not whose."""
+    kind = _REFUSALS[error.sqlite_errorcode]
+    is_create = kind is AlreadyExists
+    return kind(", ".join(_key(write.ref) for write in writes if isinstance(write, Create) == is_create))
 
 
 def _new_version() -> int:

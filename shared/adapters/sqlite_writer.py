@@ -1,37 +1,71 @@
-"""The one writer of a process: threads that want to write at the same time share one transaction.
+"""The one writer of a process: threads that want to insert rows at the same time share one statement.
 
-A commit costs a wait for the disk, whatever is in it. So the first of several threads carries out
-the others' writes with its own, each within a savepoint, and commits them all at once.
+A commit costs a wait for the disk, whatever is in it. So the first of several threads inserts the others'
+rows with its own.
 
-thread 1 ── leads ── BEGIN ─ write 1 ─ COMMIT ──────────────────────────────────> returns
-thread 2 ──────────────── waits ──────────────── leads ── BEGIN ─ 2 ─ 3 ─ COMMIT ─> returns
-thread 3 ──────────────── waits ───────────────────────────────────── is told ───> returns
+thread 1 ── leads ── INSERT 1 ───────────────────────────> returns
+thread 2 ─────────────── waits ── leads ── INSERT 2, 3 ──> returns
+thread 3 ─────────────── waits ───────────────── is told ─> returns
+
+The statement is a transaction of its own: within one call, in which the thread lets others have the
+interpreter, SQLite locks the file, writes, waits for the disk and unlocks. Around BEGIN and COMMIT a thread
+would wait for the interpreter with the file locked, and every other process with it.
 """
 
-import fcntl
-import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from shared.errors import Unavailable
 
 BUSY_SECONDS = 5.0
 """How long a write waits for other writers, of this process or another, before it gives up."""
-POLL_SECONDS = 0.0001
-"""How often it is seen whether another process's writes are over. SQLite's own wait sleeps up to 100 ms."""
+TRY_MILLISECONDS = 3
+"""How long SQLite waits for them by itself, before it is asked again. It would sleep 1 ms, 2 ms, then longer
+and longer, up to 100 ms at a time."""
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """What rows are inserted into: a table, or a view whose triggers do something with each."""
+
+    name: str
+    columns: tuple[str, ...]
+    """The first is never null."""
+
+    def insertion(self, rows: Sequence[Row]) -> tuple[str, list[Any]]:
+        """The statement that inserts these rows, and its parameters."""
+        # Rows without a value, which the statement leaves out, make up a power of two: so a connection
+        # keeps few statements prepared, however many rows there are each time.
+        count = 1 << (len(rows) - 1).bit_length()
+        parameters = [value for row in rows for value in row]
+        parameters += [None] * (count * len(self.columns) - len(parameters))
+        return _insertion(self, count), parameters
+
+
+@cache
+def _insertion(table: Table, count: int) -> str:
+    values = ", ".join([f"({', '.join('?' * len(table.columns))})"] * count)
+    return (
+        f"INSERT INTO {table.name} ({', '.join(table.columns)}) "  # noqa: S608 - names of this project
+        f"SELECT * FROM (VALUES {values}) WHERE column1 IS NOT NULL"
+    )
 
 
 class _Pending:
-    """A thread's write, until it is done."""
+    """What a thread wants to write, until it is done: rows, or (without a table) whatever its work does."""
 
-    def __init__(self, work: Work[Any]) -> None:
+    def __init__(self, table: Table | None, rows: Sequence[Row], work: Work[Any] | None = None) -> None:
+        self.table = table
+        self.rows = rows
         self.work = work
         self.told = threading.Semaphore(0)
         self.leads = False
@@ -39,55 +73,33 @@ class _Pending:
         self.error: BaseException | None = None
 
 
-class Turn:
-    """A file's lock, by which processes take turns at writing. Each instance takes turns of its own."""
-
-    def __init__(self, lock: Path) -> None:
-        self._lock = lock
-        self._descriptor: int | None = None
-
-    def take(self) -> None:
-        """Wait for others' writes to end. Raises `Unavailable` if they don't."""
-        if self._descriptor is None:
-            self._descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        give_up_at = time.monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > give_up_at:
-                    raise Unavailable("database") from None
-                time.sleep(POLL_SECONDS)
-            else:
-                return
-
-    def end(self) -> None:
-        """Let others write."""
-        if self._descriptor is not None:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
-
-    def close(self) -> None:
-        """Let others write, and the file go."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-
 class Writer:
-    """Carries out writes one after the other, those that wait together in one transaction.
+    """Carries out writes one after the other. One that waits too long raises `Unavailable`."""
 
-    `lock` is the file by which processes take turns. A write that waits too long raises `Unavailable`.
-    """
-
-    def __init__(self, lock: Path) -> None:
-        self._turn = Turn(lock)
+    def __init__(self) -> None:
         self._guard = threading.Lock()
         self._waiting: list[_Pending] = []
         self._is_led = False
 
+    def insert(self, connection: sqlite3.Connection, table: Table, rows: Sequence[Row]) -> None:
+        """Insert all the rows and commit them, or none. The error of one undoes this call's rows alone."""
+        self._write(connection, _Pending(table, rows))
+
     def write(self, connection: sqlite3.Connection, work: Work[T]) -> T:
-        """What the work returns, once it is committed. What it raises undoes it, and nothing else."""
-        mine = _Pending(work)
+        """What the work returns, once it is committed, in a transaction that its exception undoes."""
+        return cast("T", self._write(connection, _Pending(None, (), work)))
+
+    def close(self) -> None:
+        """Wait for the writes under way and let none begin any more."""
+        give_up_at = time.monotonic() + BUSY_SECONDS
+        while time.monotonic() < give_up_at:
+            with self._guard:
+                if not self._is_led:
+                    self._is_led = True  # for ever: who writes now waits, and gives up
+                    return
+            time.sleep(TRY_MILLISECONDS / 1000)
+
+    def _write(self, connection: sqlite3.Connection, mine: _Pending) -> Any:  # noqa: ANN401 - whatever a work returns
         with self._guard:
             self._waiting.append(mine)
             mine.leads, self._is_led = not self._is_led, True
@@ -97,18 +109,7 @@ class Writer:
             self._lead(connection, mine)
         if mine.error is not None:
             raise mine.error
-        return cast("T", mine.result)
-
-    def close(self) -> None:
-        """Wait for the writes under way and let none begin any more."""
-        give_up_at = time.monotonic() + BUSY_SECONDS
-        while time.monotonic() < give_up_at:
-            with self._guard:
-                if not self._is_led:
-                    self._is_led = True  # for ever: who writes now waits, and gives up
-                    break
-            time.sleep(POLL_SECONDS)
-        self._turn.close()
+        return mine.result
 
     def _await(self, mine: _Pending) -> None:
         """Wait until the write is done, or until it is this thread's turn to lead."""
@@ -121,11 +122,12 @@ class Writer:
         mine.told.acquire()  # somebody is at it, whose waits are bounded
 
     def _lead(self, connection: sqlite3.Connection, mine: _Pending) -> None:
-        """Carry out all that waits; then let the next one lead."""
+        """Write mine, and with it what else waits to go into the same table; then let the next one lead."""
         with self._guard:
-            batch, self._waiting = self._waiting, []
+            batch = [one for one in self._waiting if one is mine or (mine.table and one.table is mine.table)]
+            self._waiting = [one for one in self._waiting if one not in batch]
         try:
-            self._commit(connection, batch)
+            _carry_out(connection, batch)
         finally:
             with self._guard:
                 following = self._waiting[0] if self._waiting else None
@@ -136,41 +138,52 @@ class Writer:
                 if one is not None and one is not mine:
                     one.told.release()
 
-    def _commit(self, connection: sqlite3.Connection, batch: list[_Pending]) -> None:
-        try:
-            self._turn.take()
-            try:
-                _transact(connection, batch)
-            finally:
-                self._turn.end()
-        except BaseException as error:  # noqa: BLE001 - every thread is told of what undid its write
-            for one in batch:
-                one.error = error
 
-
-def _transact(connection: sqlite3.Connection, batch: list[_Pending]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
+def _carry_out(connection: sqlite3.Connection, batch: Sequence[_Pending]) -> None:
+    """Write what is pending. Each is told of what undid its write."""
     try:
+        for one in batch:
+            if one.work:
+                one.result = _transact(connection, one.work)
+                return
+        _insert(connection, batch)
+    except sqlite3.IntegrityError as error:
         if len(batch) == 1:
-            batch[0].result = batch[0].work(connection)
-        else:
-            for one in batch:
-                _attempt(connection, one)
+            batch[0].error = error
+            return
+        for one in batch:  # one of them was refused: now each by itself
+            _carry_out(connection, [one])
+    except BaseException as error:  # noqa: BLE001 - every thread is told
+        for one in batch:
+            one.error = error
+
+
+def _insert(connection: sqlite3.Connection, batch: Sequence[_Pending]) -> None:
+    table = batch[0].table
+    assert table is not None  # noqa: S101 - what has no work has a table
+    statement = table.insertion([row for one in batch for row in one.rows])
+    patiently(lambda: connection.execute(*statement))
+
+
+def _transact(connection: sqlite3.Connection, work: Work[T]) -> T:
+    patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
+    try:
+        result = work(connection)
         connection.execute("COMMIT")
     finally:
         # SQLite itself has already rolled back after some errors (a full disk, for one).
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+    return result
 
 
-def _attempt(connection: sqlite3.Connection, one: _Pending) -> None:
-    """A write of several: its own fault undoes it alone, one that ends the transaction undoes all."""
-    connection.execute("SAVEPOINT one")
-    try:
-        one.result = one.work(connection)
-    except Exception as error:
-        if not connection.in_transaction:
-            raise
-        connection.execute("ROLLBACK TO one")
-        one.error = error
-    connection.execute("RELEASE one")
+def patiently(step: Callable[[], T]) -> T:
+    """What the step returns, tried again as long as others' locks are in its way, for `BUSY_SECONDS`."""
+    give_up_at = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return step()
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= give_up_at:
+                raise

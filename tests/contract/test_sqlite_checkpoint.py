@@ -1,6 +1,7 @@
 """SQLite's log is worked into the file beside writers and readers, and begins anew."""
 
 import random
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -10,12 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.adapters import sqlite_writer
 from shared.adapters.sqlite import Database
 from shared.adapters.sqlite_checkpoint import Checkpointer, read_log
 from shared.adapters.sqlite_store import SqliteStore
-from shared.adapters.sqlite_writer import Turn
-from shared.errors import Unavailable
 from shared.ports import Create, Ref
 
 
@@ -123,15 +121,14 @@ def test_writers_go_on_beside_it(database: Database) -> None:
     assert database.fetch("PRAGMA integrity_check") == [("ok",)]
 
 
-def test_while_somebody_writes_the_rest_waits_for_its_turn(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sqlite_writer, "BUSY_SECONDS", 0)
+def test_while_somebody_writes_the_rest_stays_to_be_done(database: Database) -> None:
     checkpointer = Checkpointer(database, pages=1)
     _write(database, 0, 5)
-    with closing(Turn(database.lock)) as others:
-        others.take()
-        with pytest.raises(Unavailable):
-            checkpointer.look()
-    _write(database, 10, 5)
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert checkpointer.look()
+        assert checkpointer.look(), "it was not all done, for somebody might have written more"
     assert checkpointer.look()
+    assert not checkpointer.look()
+    _write(database, 10, 1)
+    assert _pages(database) < 10, "the log has begun anew"

@@ -1,0 +1,184 @@
+"""Threads that write at the same time share a statement, and nobody pays for another's mistake."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from shared.adapters import sqlite_writer
+from shared.adapters.sqlite_writer import Row, Table, Writer
+from shared.errors import Unavailable
+
+NUMBERS = Table("numbers", ("n", "text"))
+LETTERS = Table("letters", ("letter",))
+SCHEMA = """
+    PRAGMA journal_mode = WAL;
+    CREATE TABLE numbers (n INTEGER PRIMARY KEY, text TEXT);
+    CREATE TABLE letters (letter TEXT);
+    CREATE TRIGGER positive BEFORE INSERT ON numbers WHEN new.n < 0
+    BEGIN SELECT RAISE (ABORT, 'negative'); END;
+"""
+
+
+class Bench:
+    """A writer whose threads can be held up until several of them wait."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "bench.db"
+        self.connection = self.open()
+        self.connection.executescript(SCHEMA)
+        self.statements: set[str] = set()
+        """With their values. SQLite names one again for each trigger that it fires."""
+        self.writer = Writer()
+        self._pool = ThreadPoolExecutor(16)
+
+    def open(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._file, timeout=0.003, isolation_level=None, check_same_thread=False)
+
+    def at_once(self, *inserts: tuple[Table, Sequence[Row]]) -> list[Future[None]]:
+        """Insert all this, each in a thread of its own, while another write is still under way."""
+        told = []
+
+        def hold_up(_connection: sqlite3.Connection) -> None:
+            for number, (table, rows) in enumerate(inserts, start=1):
+                told.append(self._pool.submit(self.insert, table, rows))
+                until(lambda number=number: self.waiting == number)  # type: ignore[misc]
+
+        self.writer.write(self.connection, hold_up)
+        for one in told:
+            one.exception(timeout=30)
+        return told
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        with closing(self.open()) as connection:
+            connection.set_trace_callback(self.statements.add)
+            self.writer.insert(connection, table, rows)
+
+    @property
+    def waiting(self) -> int:
+        """How many threads wait for another's write."""
+        return len(self.writer._waiting)  # noqa: SLF001 - nothing else tells
+
+    def rows(self, table: Table) -> list[Row]:
+        return self.connection.execute(f"SELECT * FROM {table.name} ORDER BY 1").fetchall()  # noqa: S608 - of here
+
+    def close(self) -> None:
+        self._pool.shutdown()
+        self.connection.close()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    give_up_at = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.001)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.close()
+
+
+def test_what_waits_at_the_same_time_is_one_statement(bench: Bench) -> None:
+    for one in bench.at_once(*((NUMBERS, [(10 * n, "a"), (10 * n + 1, None)]) for n in range(5))):
+        one.result()
+    assert bench.rows(NUMBERS) == [(10 * n + m, (("a", None)[m])) for n in range(5) for m in range(2)]
+    assert len(bench.statements) == 1
+
+
+def test_rows_of_several_tables_are_a_statement_each(bench: Bench) -> None:
+    inserts = [(LETTERS if n % 2 else NUMBERS, [(n,) if n % 2 else (n, "a")]) for n in range(6)]
+    for one in bench.at_once(*inserts):
+        one.result()
+    assert len(bench.rows(NUMBERS)) == len(bench.rows(LETTERS)) == 3
+    assert len(bench.statements) == 2
+
+
+@pytest.mark.parametrize("refused", [[(-1, "a")], [(7, "a"), (-7, "b")], [(3, "exists")]], ids=str)
+def test_a_refused_row_undoes_its_own_call_alone(bench: Bench, refused: Sequence[Row]) -> None:
+    bench.writer.insert(bench.connection, NUMBERS, [(3, "before")])
+    first, wrong, last = bench.at_once((NUMBERS, [(1, "a")]), (NUMBERS, refused), (NUMBERS, [(2, "b")]))
+    first.result()
+    last.result()
+    with pytest.raises(sqlite3.IntegrityError):
+        wrong.result()
+    assert bench.rows(NUMBERS) == [(1, "a"), (2, "b"), (3, "before")]
+
+
+def test_what_is_inserted_by_several_is_committed_before_any_of_them_returns(bench: Bench) -> None:
+    seen: list[int] = []
+
+    def insert(n: int) -> None:
+        with closing(bench.open()) as connection:
+            for m in range(20):
+                bench.writer.insert(connection, NUMBERS, [(100 * n + m, "x")])
+                assert not connection.in_transaction
+                seen.append(
+                    connection.execute("SELECT 1 FROM numbers WHERE n = ?", (100 * n + m,)).fetchone()[0]
+                )
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(insert, range(8)))
+    assert len(seen) == len(bench.rows(NUMBERS)) == 160
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 63, 64, 65, 500])
+def test_few_statements_serve_every_number_of_rows(bench: Bench, count: int) -> None:
+    rows = [(n, None) for n in range(count)]
+    sql, parameters = NUMBERS.insertion(rows)
+    prepared = sql.count("(?, ?)")
+    assert prepared in {1, 2, 4, 8, 16, 32, 64, 128, 256, 512}
+    assert count <= prepared < 2 * count
+    assert len(parameters) == 2 * prepared
+    bench.writer.insert(bench.connection, NUMBERS, rows)
+    assert bench.rows(NUMBERS) == rows
+
+
+def test_a_write_that_waits_too_long_gives_up_and_leaves_no_trace(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_writer, "BUSY_SECONDS", 0.01)
+    errors: list[BaseException | None] = []
+
+    def hold_up(_connection: sqlite3.Connection) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            errors.append(pool.submit(bench.insert, NUMBERS, [(1, "late")]).exception(timeout=30))
+
+    bench.writer.write(bench.connection, hold_up)
+    assert isinstance(errors[0], Unavailable)
+    bench.writer.insert(bench.connection, NUMBERS, [(2, "in time")])
+    assert bench.rows(NUMBERS) == [(2, "in time")]
+
+
+def test_another_process_s_lock_is_waited_for(bench: Bench) -> None:
+    other = bench.open()
+    other.execute("BEGIN IMMEDIATE")
+    waiting = threading.Thread(target=bench.insert, args=(NUMBERS, [(1, "a")]))
+    waiting.start()
+    waiting.join(0.05)  # longer than SQLite waits by itself
+    assert waiting.is_alive()
+    other.execute("COMMIT")
+    waiting.join(30)
+    other.close()
+    assert bench.rows(NUMBERS) == [(1, "a")]
+
+
+def test_a_lock_that_is_not_given_back_is_an_error_after_a_while(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_writer, "BUSY_SECONDS", 0.02)
+    with closing(bench.open()) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            bench.writer.insert(bench.connection, NUMBERS, [(1, "a")])
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            bench.writer.write(bench.connection, lambda it: it.execute("DELETE FROM numbers"))
+    bench.writer.insert(bench.connection, NUMBERS, [(2, "b")])
+    assert bench.rows(NUMBERS) == [(2, "b")]
