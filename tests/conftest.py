@@ -15,32 +15,12 @@ from typing import Any
 import pytest
 
 from local.google.firestore_emulator import Emulator
-from tests import logged
+from tests import logged, scheduling
 from tests.emulators import Desk, answering, ask, find
 
 _LEAK = "SECRETS IN THE LOG"
 _SAID = pytest.StashKey[list[str]]()
 _DESK = pytest.StashKey[Desk]()
-
-
-LONGEST = (
-    "flows/test_stories.py",
-    "unit/test_properties.py",
-    "flows/test_queue_outage.py",
-    "flows/test_run_google.py",
-    "infra/test_bundle.py",
-    "flows/test_local_server.py",
-    "simulation/test_faults.py",
-    "flows/test_virtual_time.py",
-    "functions/test_start_alone.py",
-    "flows/test_google_stack.py",
-    "simulation/test_simulation.py",
-    "flows/test_held_requests.py",
-    "contract/test_races.py",
-    "flows/test_broken_requests.py",
-)
-"""Files that take longest, in turn those that wait and those that compute: they come first, so that workers
-are busy side by side, and none is still at a long one when the others have nothing left."""
 
 
 MEMORY, ROOM = Path("/dev/shm"), 2 << 30  # noqa: S108 - pytest makes a folder of its own there
@@ -64,8 +44,12 @@ def _keep_folders_in_memory() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path, len(places)))
+    scheduling.put_in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:  # noqa: ANN401 - pytest-xdist's own
+    return scheduling.TogetherScheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)

@@ -82,7 +82,7 @@ def one_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def google(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleStack]:
     """Google's parts, with short lives."""
-    home, sweep = tmp_path_factory.mktemp("home"), Sweep(0.5, OVERDUE_SECONDS)
+    home, sweep = tmp_path_factory.mktemp("home"), Sweep(1.0, OVERDUE_SECONDS)
     with google_stack(emulator, home, sweep, **STORY) as stack:
         yield stack
 

@@ -24,7 +24,7 @@ class Outage:
     slowest: float = 0
     """The seconds that the slowest create took."""
     stored: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What the database says of environments and deployments afterwards."""
+    """What the database says of the project's environments and deployments afterwards."""
     listed: list[dict[str, Any]] = field(default_factory=list)
     """The deployments as the API lists them afterwards."""
     logs: list[dict[str, Any]] = field(default_factory=list)
@@ -65,7 +65,8 @@ def live_through(stack: GoogleStack) -> Outage:
                 time.sleep(1.2)
 
         def has_settled() -> bool:
-            seen.stored = {**stack.stored("environments"), **stack.stored("deployments")}
+            stored = {**stack.stored("environments"), **stack.stored("deployments")}
+            seen.stored = {name: item for name, item in stored.items() if item["project_id"] in path}
             asked_for = (*seen.opened, *seen.deployed)
             return {seen.stored[name]["status"] for name in asked_for} == {"running", "succeeded"}
 

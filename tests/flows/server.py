@@ -20,6 +20,8 @@ from tests.logged import refuse_secrets
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30.0
+POLL_SECONDS = 0.05
+"""Each look costs: a request through several processes, or a list of the machine's."""
 SHORT = {
     "ENVCTL_PROVISIONING_SECONDS": "0.3",
     "ENVCTL_PENDING_SECONDS": "0.1",
@@ -42,7 +44,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
     give_up_at = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up_at, f"not within {seconds} s: {what}"
-        time.sleep(0.01)
+        time.sleep(POLL_SECONDS)
 
 
 def run_local(
@@ -96,6 +98,15 @@ class Server:
             return self.is_healthy()
 
         wait_until(healthy, seconds, "the server answers")
+
+    def welcome(self) -> str:
+        """What it says once it serves, waited for: it is ended without a word before that."""
+        assert self.process.stdout
+        lines = [self.process.stdout.readline()]
+        while lines[-1] != "Ctrl-C ends it.\n":
+            lines.append(self.process.stdout.readline())
+            assert lines[-1], "there is more to say"
+        return "".join(lines)
 
     def pids(self) -> list[int]:
         """The main process and everything it started that is still there."""

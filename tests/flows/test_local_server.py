@@ -57,14 +57,9 @@ def wait_until_gone(pids: list[int], seconds: float) -> None:
 
 def test_it_says_where_everything_is_once_it_answers(start: StartServer, tmp_path: Path) -> None:
     server = start(tmp_path, healthy=False)
-    assert server.process.stdout
-    lines = [server.process.stdout.readline()]
+    output = server.welcome()
     assert server.is_healthy()
-    assert server.url in lines[0]
-    while lines[-1] != "Ctrl-C ends it.\n":
-        lines.append(server.process.stdout.readline())
-        assert lines[-1], "there is more to say"
-    output = "".join(lines)
+    assert server.url in output.splitlines()[0]
     assert f"{server.url}/docs" in output
     assert str(tmp_path) in output
     need_programs("bash", "curl")

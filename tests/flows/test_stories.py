@@ -12,7 +12,7 @@ import pytest
 
 from shared.times import from_text
 from tests.client import Client
-from tests.flows.server import wait_until
+from tests.flows.server import POLL_SECONDS, wait_until
 
 GONE_WITHIN = 30.0
 
@@ -82,7 +82,7 @@ def test_an_environment_is_what_its_timeline_says_at_every_moment_and_callbacks_
             at_least = [name for at, name in steps if at <= before][-1]
             at_most = [name for at, name in steps if at <= after][-1]
             assert life.index(at_least) <= life.index(seen[-1]) <= life.index(at_most)
-        time.sleep(0.01)
+        time.sleep(POLL_SECONDS)
     assert (seen, stored) == (life, [*life, "purged"])
     assert client.request("GET", f"{path}?show_deleted=true").status == 404
 

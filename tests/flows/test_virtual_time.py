@@ -22,16 +22,18 @@ CLOCK = "/api/v1/simulation/clock"
 ADVANCE = f"{CLOCK}/advance"
 
 
+VIRTUAL = {
+    "ENVCTL_CLOCK": "virtual",
+    "ENVCTL_PROVISIONING_SECONDS": "2",
+    "ENVCTL_PENDING_SECONDS": "0.5",
+    "ENVCTL_RUNNING_SECONDS": "2.5",
+    "ENVCTL_DELETING_SECONDS": "2",
+}
+"""With durations as they are by default."""
+
+
 def start_virtual(start: StartServer, home: Path) -> Server:
-    """With durations as they are by default."""
-    return start(
-        home,
-        ENVCTL_CLOCK="virtual",
-        ENVCTL_PROVISIONING_SECONDS="2",
-        ENVCTL_PENDING_SECONDS="0.5",
-        ENVCTL_RUNNING_SECONDS="2.5",
-        ENVCTL_DELETING_SECONDS="2",
-    )
+    return start(home, None, healthy=True, **VIRTUAL)
 
 
 @pytest.fixture
@@ -42,6 +44,26 @@ def virtual(start: StartServer, tmp_path: Path) -> Server:
 @pytest.fixture
 def client(virtual: Server) -> Iterator[Client]:
     with closing(virtual.client()) as client:
+        client.log_in()
+        yield client
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all tests that leave it running."""
+    port, home = free_port(), tmp_path_factory.mktemp("home")
+    server = Server(port, home, run_local(home, port, VIRTUAL))
+    try:
+        server.wait_until_healthy()
+        yield server
+    finally:
+        code, _, errors = server.end()
+        assert (code, errors) == (0, "")
+
+
+@pytest.fixture
+def guest(lasting: Server) -> Iterator[Client]:
+    with closing(lasting.client()) as client:
         client.log_in()
         yield client
 
@@ -103,26 +125,25 @@ def test_a_week_passes_in_a_moment(virtual: Server, client: Client) -> None:
     assert time.monotonic() - began < 10, "alone on a machine it takes a fraction of a second"
 
 
-def test_a_wait_is_answered_at_once_because_nothing_happens_meanwhile(client: Client) -> None:
-    path = f"/api/v1/environments/{open_environment(client)}?wait_for=running&timeout=20"
+def test_a_wait_is_answered_at_once_because_nothing_happens_meanwhile(guest: Client) -> None:
+    path = f"/api/v1/environments/{open_environment(guest)}?wait_for=running&timeout=20"
     began = time.monotonic()
-    assert client.request("GET", path).body["status"] == "provisioning"
+    assert guest.request("GET", path).body["status"] == "provisioning"
     assert time.monotonic() - began < 10
-    advance(client, by="PT2S")
-    assert client.request("GET", path).body["status"] == "running"
+    advance(guest, by="PT2S")
+    assert guest.request("GET", path).body["status"] == "running"
 
 
-def test_no_task_is_queued(virtual: Server, client: Client) -> None:
-    open_environment(client)
-    with closing(sqlite3.connect(f"file:{virtual.home / 'envctl.db'}?mode=ro", uri=True)) as database:
+def test_no_task_is_queued(lasting: Server, guest: Client) -> None:
+    open_environment(guest)
+    with closing(sqlite3.connect(f"file:{lasting.home / 'envctl.db'}?mode=ro", uri=True)) as database:
         assert database.execute("SELECT count(*) FROM tasks").fetchall() == [(0,)]
 
 
-def test_it_says_that_time_is_virtual_and_how_to_advance_it(virtual: Server) -> None:
-    _, output, errors = virtual.end()
-    assert errors == ""
+def test_it_says_that_time_is_virtual_and_how_to_advance_it(lasting: Server) -> None:
+    output = lasting.welcome()
     assert "Time is virtual" in output
-    assert f"curl -s {virtual.url}{ADVANCE}" in output
+    assert f"curl -s {lasting.url}{ADVANCE}" in output
 
 
 def test_the_clock_outlasts_the_server(start: StartServer, virtual: Server, client: Client) -> None:

@@ -155,13 +155,15 @@ def test_a_queue_that_cannot_be_read_is_looked_at_again_later() -> None:
 
 
 def run_until_settled(queue: FakeQueue, count: int, send: Any = None) -> None:  # noqa: ANN401 - a fake
-    """Runs a dispatcher without any pause until so many tasks have been settled."""
+    """Runs a dispatcher without any pause until so many tasks have been settled, or no more come."""
     done = threading.Event()
 
     def wait() -> None:
-        for _ in range(count):
-            assert queue.settled.acquire(timeout=10)
-        done.set()
+        try:
+            for _ in range(count):
+                assert queue.settled.acquire(timeout=10)
+        finally:
+            done.set()
 
     waiting = threading.Thread(target=wait)
     waiting.start()
