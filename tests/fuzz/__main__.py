@@ -7,12 +7,13 @@ Google's parts have the real clock only.
 import argparse
 import json
 import random
+import signal
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib.resources import files
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 
 from tests.fuzz.instance import Program
 from tests.fuzz.round import play
@@ -38,6 +39,7 @@ def main() -> int:
         "--google", action="store_true", help="to the functions as `make run-google` starts them"
     )
     wanted = parser.parse_args()
+    signal.signal(signal.SIGTERM, _end)
     program: Program = "local.google" if wanted.google else "local"
     first = random.randrange(1_000_000) if wanted.seed is None else wanted.seed
     if wanted.examples is not None:
@@ -75,6 +77,13 @@ def _play(tally: Tally, seeds: list[int], examples: int, program: Program) -> li
                 google = " GOOGLE=1" if program == "local.google" else ""
                 failed.append(f"make fuzz SEED={seed} EXAMPLES={examples}{google}")
     return failed
+
+
+def _end(number: int, _frame: object) -> None:
+    """End the rounds too, and with them their servers: else they would go on for minutes."""
+    for child in active_children():
+        child.terminate()
+    sys.exit(128 + number)
 
 
 def _say(lines: Iterable[str]) -> None:

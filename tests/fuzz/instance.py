@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from local.google.processes import guarded
 from tests.client import Client
 from tests.flows.server import ROOT, SHORT, Server, free_port
 from tests.logged import refuse_secrets
@@ -48,13 +49,14 @@ def instance(folder: Path, clock: Clock, program: Program) -> Iterator[Server]:
     own = {"ENVCTL_HOME": str(data), "PORT": str(port), "ENVCTL_CLOCK": clock}
     with log.open("w") as errors:  # no pipe: nobody reads while a round lasts
         process = subprocess.Popen(
-            [sys.executable, "-m", program],
+            guarded([sys.executable, "-m", program]),  # it ends with this process, however that ends
             cwd=ROOT,
             env={**inherited, **SETTINGS, **own},
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=errors,
             text=True,
-            process_group=0,
+            start_new_session=True,
         )
     server = Server(port, data, process)
     try:
@@ -63,6 +65,8 @@ def instance(folder: Path, clock: Clock, program: Program) -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(timeout=30)
+        assert process.stdin
+        process.stdin.close()
     refuse_secrets(log.read_text())
 
 
