@@ -23,6 +23,8 @@ OUTSIDERS_PER_MINUTE = 6
 """How many of them a process shows to a project's owners, of callers who don't see what they asked for: an
 owner learns that somebody tries, and nobody, however many accounts he has, can bury what else happened."""
 
+_PERSONAL = {"users", "sessions"}
+
 _OUTSIDE = {"not_found", "unauthenticated"}
 """What who isn't known, or doesn't see the object, is answered."""
 
@@ -138,6 +140,8 @@ def _told_by(writes: Sequence[Write], event: Event) -> Event:
 
 def _user_in(write: Write) -> str | None:
     """The user whose account or session is written."""
+    if write.ref.collection not in _PERSONAL:
+        return None
     name = write.ref.id if isinstance(write, Delete) else str(write.data.get("id"))
     if ids.is_id("usr", name):
         return name

@@ -14,6 +14,9 @@ import secrets
 _PART = 16
 _SHAPES = {"prj": 1, "env": 2, "dep": 3, "usr": 3, "ses": 4, "tok": 4, "evt": 1}
 KINDS = frozenset(_SHAPES)
+_PATTERNS = {
+    kind: re.compile(f"{kind}-[a-z2-7]{{{parts * _PART}}}", re.ASCII) for kind, parts in _SHAPES.items()
+}
 
 
 def new_part() -> str:
@@ -53,7 +56,7 @@ def new_event_id() -> str:
 
 def is_id(kind: str, text: str) -> bool:
     """Whether the text is an id of this kind (see above). Anything else names nothing."""
-    return re.fullmatch(f"{kind}-[a-z2-7]{{{_SHAPES[kind] * _PART}}}", text, re.ASCII) is not None
+    return _PATTERNS[kind].fullmatch(text) is not None
 
 
 def is_any(text: str) -> bool:

@@ -24,9 +24,9 @@ from shared.errors import Unavailable
 
 BUSY_SECONDS = 5.0
 """How long a write waits for other writers, of this process or another, before it gives up."""
-TRY_MILLISECONDS = 3
-"""How long SQLite waits for them by itself, before it is asked again. It would sleep 1 ms, 2 ms, then longer
-and longer, up to 100 ms at a time."""
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.0001, 0.002
+"""Seconds until it is asked again whether the file is free; doubled each time. A commit takes less than one
+millisecond mostly. SQLite would sleep for one, and then longer and longer, up to 100."""
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -67,7 +67,8 @@ class _Pending:
         self.table = table
         self.rows = rows
         self.work = work
-        self.told = threading.Semaphore(0)
+        self.told = threading.Lock()
+        self.told.acquire()  # until this write is done, or its thread's turn to lead
         self.leads = False
         self.result: Any = None
         self.error: BaseException | None = None
@@ -97,7 +98,7 @@ class Writer:
                 if not self._is_led:
                     self._is_led = True  # for ever: who writes now waits, and gives up
                     return
-            time.sleep(TRY_MILLISECONDS / 1000)
+            time.sleep(LONGEST_PAUSE)
 
     def _write(self, connection: sqlite3.Connection, mine: _Pending) -> Any:  # noqa: ANN401 - whatever a work returns
         with self._guard:
@@ -179,7 +180,7 @@ def _transact(connection: sqlite3.Connection, work: Work[T]) -> T:
 
 def patiently(step: Callable[[], T]) -> T:
     """What the step returns, tried again as long as others' locks are in its way, for `BUSY_SECONDS`."""
-    give_up_at = time.monotonic() + BUSY_SECONDS
+    give_up_at, pause = time.monotonic() + BUSY_SECONDS, SHORTEST_PAUSE
     while True:
         try:
             return step()
@@ -187,3 +188,5 @@ def patiently(step: Callable[[], T]) -> T:
             is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
             if not is_busy or time.monotonic() >= give_up_at:
                 raise
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)

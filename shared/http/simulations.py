@@ -137,4 +137,6 @@ def asked(settings: Settings, new: NewSimulation | None, *, has_steps: bool = Tr
 def simulated(settings: Settings, draft: Deployment, new: NewSimulation | None) -> Deployment:
     """The draft of a deployment, to fare as a request asks for. Raises InvalidInput likewise."""
     simulation = asked(settings, new)
+    if simulation is None:
+        return draft
     return replace(draft, simulation=simulation, work=durations.rollout(settings, simulation))
