@@ -49,7 +49,7 @@ def test_its_make_targets_are_what_ci_runs_or_a_test_does() -> None:
     targets = {step["args"][0] for step in STEPS.values() if step.get("entrypoint") == "make"}
     assert targets == {"check", "bundle"}
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert re.search(r"^make check ", ci, re.MULTILINE)
+    assert re.search(r"^attend make check ", ci, re.MULTILINE)
     assert "-m infra.bundle" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
