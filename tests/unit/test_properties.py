@@ -21,7 +21,7 @@ from tests.unit.promises import faults
 from tests.unit.rules import RULES
 from tests.unit.sequences import BIRTH, World
 
-SEQUENCES = 6_000
+SEQUENCES = 5_250
 FIRST_SEED = 310_126
 ENOUGH = 50
 REPAIRED = "and there was something to do"
