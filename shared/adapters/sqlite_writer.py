@@ -142,19 +142,17 @@ class Writer:
 
 def _carry_out(connection: sqlite3.Connection, batch: Sequence[_Pending]) -> None:
     """Write what is pending. Each is told of what undid its write."""
+    first, *others = batch
     try:
-        for one in batch:
-            if one.work:
-                one.result = _transact(connection, one.work)
-                return
-        _insert(connection, batch)
-    except sqlite3.IntegrityError as error:
-        if len(batch) == 1:
-            batch[0].error = error
-            return
-        for one in batch:  # one of them was refused: now each by itself
-            _carry_out(connection, [one])
+        if first.work is not None:
+            first.result = _transact(connection, first.work)
+        else:
+            _insert(connection, batch)
     except BaseException as error:  # noqa: BLE001 - every thread is told
+        if others and isinstance(error, Exception) and not isinstance(error, sqlite3.OperationalError):
+            for one in batch:  # something was wrong with one of them: now each by itself
+                _carry_out(connection, [one])
+            return
         for one in batch:
             one.error = error
 

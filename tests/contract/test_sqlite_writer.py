@@ -101,14 +101,26 @@ def test_rows_of_several_tables_are_a_statement_each(bench: Bench) -> None:
     assert len(bench.statements) == 2
 
 
-@pytest.mark.parametrize("refused", [[(-1, "a")], [(7, "a"), (-7, "b")], [(3, "exists")]], ids=str)
-def test_a_refused_row_undoes_its_own_call_alone(bench: Bench, refused: Sequence[Row]) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ([(-1, "a")], sqlite3.IntegrityError),
+        ([(7, "a"), (-7, "b")], sqlite3.IntegrityError),
+        ([(3, "exists")], sqlite3.IntegrityError),
+        ([(8, "\ud800")], UnicodeEncodeError),
+        ([(2**63, "too large")], OverflowError),
+    ],
+    ids=["refused", "half refused", "exists", "no text", "too large"],
+)
+def test_what_is_wrong_undoes_its_own_call_alone(
+    bench: Bench, wrong: Sequence[Row], error: type[Exception]
+) -> None:
     bench.writer.insert(bench.connection, NUMBERS, [(3, "before")])
-    first, wrong, last = bench.at_once((NUMBERS, [(1, "a")]), (NUMBERS, refused), (NUMBERS, [(2, "b")]))
+    first, mistaken, last = bench.at_once((NUMBERS, [(1, "a")]), (NUMBERS, wrong), (NUMBERS, [(2, "b")]))
     first.result()
     last.result()
-    with pytest.raises(sqlite3.IntegrityError):
-        wrong.result()
+    with pytest.raises(error):
+        mistaken.result()
     assert bench.rows(NUMBERS) == [(1, "a"), (2, "b"), (3, "before")]
 
 
