@@ -227,10 +227,7 @@ class _Translating:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        # The low byte of a code is its kind. An error of Python's own module has none.
-        if isinstance(error, sqlite3.OperationalError) and (
-            getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _PASSING
-        ):
+        if isinstance(error, sqlite3.OperationalError) and sqlite_writer.code_of(error) in _PASSING:
             raise Unavailable("database") from error
 
 

@@ -71,7 +71,8 @@ class _Pending:
         self.told.acquire()  # until this write is done, or its thread's turn to lead
         self.leads = False
         self.result: Any = None
-        self.error: BaseException | None = None
+        self.error: Exception | None = Unavailable("database")
+        """What to say of it: this, until it has been carried out, also where its leader was interrupted."""
 
 
 class Writer:
@@ -148,13 +149,16 @@ def _carry_out(connection: sqlite3.Connection, batch: Sequence[_Pending]) -> Non
             first.result = _transact(connection, first.work)
         else:
             _insert(connection, batch)
-    except BaseException as error:  # noqa: BLE001 - every thread is told
-        if others and isinstance(error, Exception) and not isinstance(error, sqlite3.OperationalError):
+    except Exception as error:  # noqa: BLE001 - every thread is told
+        if others and not is_busy(error):
             for one in batch:  # something was wrong with one of them: now each by itself
                 _carry_out(connection, [one])
             return
         for one in batch:
             one.error = error
+    else:
+        for one in batch:
+            one.error = None
 
 
 def _insert(connection: sqlite3.Connection, batch: Sequence[_Pending]) -> None:
@@ -183,8 +187,18 @@ def patiently(step: Callable[[], T]) -> T:
         try:
             return step()
         except sqlite3.OperationalError as error:
-            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not is_busy or time.monotonic() >= give_up_at:
+            if not is_busy(error) or time.monotonic() >= give_up_at:
                 raise
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether it is a lock of others that is in the way."""
+    return code_of(error) == sqlite3.SQLITE_BUSY
+
+
+def code_of(error: Exception) -> int:
+    """The kind of SQLite's trouble: the low byte of its code. An error of Python's own module has none."""
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & 0xFF

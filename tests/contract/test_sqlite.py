@@ -175,6 +175,7 @@ def test_a_file_that_cannot_be_opened_is_unavailability(tmp_path: Path) -> None:
         Database(tmp_path / "envctl.db").fetch("SELECT 1")
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_read_that_is_too_old_to_write_is_unavailability(database: Database) -> None:
     SqliteStore(database).commit(Create(ONE, {}))
     database.fetch("BEGIN")
@@ -191,6 +192,11 @@ def test_a_read_that_is_too_old_to_write_is_unavailability(database: Database) -
 def test_a_mistake_in_sql_keeps_its_name(database: Database) -> None:
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         database.fetch("SELECT * FROM nowhere")
+
+
+def test_a_trouble_of_python_s_own_module_keeps_its_name(database: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="decode"):  # has no code of SQLite's
+        database.fetch("SELECT CAST (x'ff' AS TEXT)")
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])

@@ -124,6 +124,38 @@ def test_what_is_wrong_undoes_its_own_call_alone(
     assert bench.rows(NUMBERS) == [(1, "a"), (2, "b"), (3, "before")]
 
 
+class Interruption:
+    """A value during whose writing somebody presses Ctrl-C."""
+
+    def __init__(self, at: int) -> None:
+        self._until = at
+
+    def __conform__(self, _protocol: object) -> str:
+        self._until -= 1
+        if self._until == 0:
+            raise KeyboardInterrupt
+        return "c"
+
+
+def test_nobody_is_told_that_a_write_is_done_whose_leader_was_interrupted(bench: Bench) -> None:
+    inserts: list[list[Row]] = [[(1, "a")], [(2, "b")], [(3, Interruption(at=1))]]
+    leader, *others = bench.at_once(*((NUMBERS, rows) for rows in inserts))
+    assert isinstance(leader.exception(), KeyboardInterrupt)
+    assert all(isinstance(other.exception(), Unavailable) for other in others)
+    assert bench.rows(NUMBERS) == []
+    bench.writer.insert(bench.connection, NUMBERS, [(4, "d")])
+    assert bench.rows(NUMBERS) == [(4, "d")]
+
+
+def test_an_interruption_between_writes_leaves_what_is_done(bench: Bench) -> None:
+    inserts: list[list[Row]] = [[(-1, "a")], [(2, "b")], [(3, Interruption(at=2))], [(4, "d")]]
+    leader, done, *others = bench.at_once(*((NUMBERS, rows) for rows in inserts))
+    assert isinstance(leader.exception(), KeyboardInterrupt)
+    assert done.result() is None
+    assert all(isinstance(other.exception(), Unavailable) for other in others)
+    assert bench.rows(NUMBERS) == [(2, "b")]
+
+
 def test_what_is_inserted_by_several_is_committed_before_any_of_them_returns(bench: Bench) -> None:
     seen: list[int] = []
 
