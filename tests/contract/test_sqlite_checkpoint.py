@@ -5,14 +5,15 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shared.adapters.sqlite import Database
-from shared.adapters.sqlite_checkpoint import Checkpointer, read_log
+from shared.adapters.sqlite_checkpoint import TRIES, Checkpointer, read_log
 from shared.adapters.sqlite_store import SqliteStore
 from shared.ports import Create, Ref
 
@@ -132,3 +133,64 @@ def test_while_somebody_writes_the_rest_stays_to_be_done(database: Database) -> 
     assert not checkpointer.look()
     _write(database, 10, 1)
     assert _pages(database) < 10, "the log has begun anew"
+
+
+class Asked:
+    """Counts how often a turn is asked for, and does something after each time."""
+
+    def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.times = 0
+        self.then: Callable[[], object] = lambda: None
+        self._fetch = database.fetch
+        monkeypatch.setattr(database, "fetch", self)
+
+    def __call__(self, sql: str) -> list[Any]:
+        rows = self._fetch(sql)
+        if "FULL" in sql:
+            self.times += 1
+            self.then()
+        return rows
+
+
+def test_a_writer_in_the_way_is_waited_out(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    _write(database, 0, 5)
+    checkpointer, asked = Checkpointer(database, pages=1), Asked(database, monkeypatch)
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("DELETE FROM documents")
+        asked.then = lambda: other.in_transaction and other.execute("COMMIT")
+        assert checkpointer.look()
+        assert not checkpointer.look(), "the first look did all of it"
+    assert asked.times == 2
+
+
+def test_a_reader_in_the_way_is_not(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    _write(database, 0, 5)
+    checkpointer, asked = Checkpointer(database, pages=1), Asked(database, monkeypatch)
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM documents").fetchall()
+        _write(database, 10, 5)
+        assert checkpointer.look()
+    assert asked.times == 2, "asking takes the writers' turn each time"
+    assert checkpointer.look()
+    assert not checkpointer.look()
+
+
+def test_writers_that_never_end_are_left_in_peace(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(database, 0, 5)
+    checkpointer, asked = Checkpointer(database, pages=1), Asked(database, monkeypatch)
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+
+        def write_on() -> None:
+            other.execute("UPDATE documents SET version = version + 1")
+            other.execute("COMMIT")
+            other.execute("BEGIN IMMEDIATE")
+
+        other.execute("BEGIN IMMEDIATE")
+        asked.then = write_on
+        assert checkpointer.look()
+        other.execute("ROLLBACK")
+    assert asked.times == TRIES
