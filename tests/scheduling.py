@@ -1,6 +1,7 @@
 """Which worker of pytest-xdist runs which tests, and when."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
@@ -37,3 +38,10 @@ class TogetherScheduling(LoadFileScheduling):  # type: ignore[misc]  # pytest-xd
     def _split_scope(self, nodeid: str) -> str:
         scope: str = super()._split_scope(nodeid)
         return TOGETHER[0] if scope.removeprefix("tests/") in TOGETHER else scope
+
+    def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:  # noqa: ANN401
+        super().mark_test_complete(node, item_index, duration)
+        # What is done is forgotten: else all of it is counted again at every report.
+        work = self.assigned_work[node]
+        for scope in [scope for scope, tests in work.items() if all(tests.values())]:
+            del work[scope]
