@@ -4,6 +4,7 @@ Without one those tests are skipped, and the summary says why; with `--google`, 
 fail too when the one that FIRESTORE_EMULATOR_HOST names doesn't answer.
 """
 
+import gc
 import os
 import shutil
 from collections.abc import Generator, Iterator
@@ -46,7 +47,11 @@ def _keep_folders_in_memory() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Nothing that collecting makes is garbage, and looking through it for some is a third of the work."""
+    """Nothing that collecting makes is garbage, and looking through it for some is a third of the work.
+
+    Tests make much that lives for moments, so the collector looks less often.
+    """
+    gc.set_threshold(10_000)
     with uncollected():
         return (yield)
 
