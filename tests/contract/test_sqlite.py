@@ -210,6 +210,33 @@ def test_an_exception_undoes_the_transaction(database: Database, error: type[Bas
     assert database.fetch("SELECT count(*) FROM documents") == [(0,)]
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), "\ud800"], ids=ascii)
+def test_what_could_not_be_read_again_is_not_written(database: Database, value: object) -> None:
+    store = SqliteStore(database)
+    with pytest.raises(ValueError):  # noqa: PT011 - each has words of its own
+        store.commit(Create(TWO, {}), Create(ONE, {"value": value}))
+    assert store.get_many([ONE, TWO]) == [None, None]
+
+
+def test_a_read_is_tried_again_while_the_file_is_locked(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is while another process makes up for one that was killed."""
+    connection, locked = database.connection(), [True]
+
+    class Recovering:
+        def execute(self, sql: str, parameters: tuple[object, ...]) -> sqlite3.Cursor:
+            if locked:
+                locked.clear()
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+                raise error
+            return connection.execute(sql, parameters)
+
+    monkeypatch.setattr(database, "connection", Recovering)
+    assert database.fetch("SELECT 1") == [(1,)]
+
+
 # threads and forks -----------------------------------------------------------------------------
 
 

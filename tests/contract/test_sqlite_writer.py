@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.adapters import sqlite_writer
-from shared.adapters.sqlite_writer import Row, Table, Writer
+from shared.adapters.sqlite_writer import LONGEST_PAUSE, Row, Table, Writer, _Pending, patiently
 from shared.errors import Unavailable
 
 NUMBERS = Table("numbers", ("n", "text"))
@@ -226,3 +226,83 @@ def test_a_lock_that_is_not_given_back_is_an_error_after_a_while(
             bench.writer.write(bench.connection, lambda it: it.execute("DELETE FROM numbers"))
     bench.writer.insert(bench.connection, NUMBERS, [(2, "b")])
     assert bench.rows(NUMBERS) == [(2, "b")]
+
+
+def busy() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return error
+
+
+class Locked:
+    """A value at whose first writing the file turns out to be locked."""
+
+    def __init__(self) -> None:
+        self._is_locked = True
+
+    def __conform__(self, _protocol: object) -> str:
+        if self._is_locked:
+            self._is_locked = False
+            raise busy()
+        return "free"
+
+
+def test_who_has_waited_for_a_lock_together_does_not_wait_again_one_by_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_writer, "patiently", lambda step: step())
+    inserts: list[list[Row]] = [[(1, "a")], [(2, Locked())], [(3, "c")]]
+    for one in bench.at_once(*((NUMBERS, rows) for rows in inserts)):
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            one.result()
+    assert bench.rows(NUMBERS) == []
+
+
+def test_a_lock_is_asked_after_again_within_a_few_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+
+    def step() -> str:
+        if len(pauses) < 50:
+            raise busy()
+        return "done"
+
+    assert patiently(step) == "done"
+    assert max(pauses) == LONGEST_PAUSE
+    assert pauses == sorted(pauses)
+    assert pauses[0] < LONGEST_PAUSE / 10
+
+
+@pytest.mark.parametrize("leads", [True, False], ids=["it leads now", "another is at it"])
+def test_a_write_that_has_begun_is_not_given_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, *, leads: bool
+) -> None:
+    monkeypatch.setattr(sqlite_writer, "BUSY_SECONDS", 0)
+    mine = _Pending(NUMBERS, [(1, "a")])
+    mine.leads = leads
+    if leads:
+        bench.writer._waiting.append(mine)  # noqa: SLF001 - no other way to be told at the last moment
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(bench.writer._await, mine)  # noqa: SLF001
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.05)
+        mine.told.release()
+        waiting.result(timeout=30)
+
+
+def test_closing_waits_for_what_is_under_way_and_lets_nothing_begin(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+
+        def work(_connection: sqlite3.Connection) -> Future[None]:
+            closing_it = pool.submit(bench.writer.close)
+            with pytest.raises(TimeoutError):
+                closing_it.result(timeout=0.05)
+            return closing_it
+
+        bench.writer.write(bench.connection, work).result(timeout=30)
+    monkeypatch.setattr(sqlite_writer, "BUSY_SECONDS", 0.01)
+    with pytest.raises(Unavailable):
+        bench.writer.insert(bench.connection, NUMBERS, [(1, "late")])
+    assert bench.rows(NUMBERS) == []
