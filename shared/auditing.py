@@ -24,7 +24,7 @@ OUTSIDERS_PER_MINUTE = 6
 owner learns that somebody tries, and nobody, however many accounts he has, can bury what else happened."""
 
 _PERSONAL = {"users", "sessions"}
-
+"""The collections whose documents tell of a user."""
 _OUTSIDE = {"not_found", "unauthenticated"}
 """What who isn't known, or doesn't see the object, is answered."""
 

@@ -10,6 +10,7 @@ import pytest
 
 from shared.adapters import firestore_connection
 from shared.adapters.firestore_store import FirestoreStore
+from shared.adapters.sqlite import Database
 from shared.ports import Store
 from tests.contract.adapters import LINES, STORES, Line, firestore_store
 from tests.contract.elsewhere import Race, Start
@@ -24,6 +25,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     prepare(tmp_path, request.param, request)
     with STORES[request.param](tmp_path) as store:
         yield store
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """An SQLite file that is not there yet."""
+    database = Database(tmp_path / "envctl.db")
+    yield database
+    database.close()
 
 
 @pytest.fixture(params=LINES)

@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,6 @@ from shared.adapters.sqlite import Database
 from shared.adapters.sqlite_checkpoint import TRIES, Checkpointer, read_log
 from shared.adapters.sqlite_store import SqliteStore
 from shared.ports import Create, Ref
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "envctl.db")
-    yield database
-    database.close()
 
 
 def _write(database: Database, first: int, count: int) -> None:

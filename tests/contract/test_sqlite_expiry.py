@@ -1,9 +1,7 @@
 """What has passed its moment is removed from the file, as a TTL policy does it in Firestore."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +16,6 @@ from shared.times import to_text
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "envctl.db")
-    yield database
-    database.close()
 
 
 def _create(store: SqliteStore, collection: str, name: str, ttl_at: object) -> Ref:

@@ -1,10 +1,8 @@
 """What the dispatcher on one machine relies on: leases, their fences, and Cloud Tasks' back-off."""
 
 import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +16,6 @@ from tests.contract.elsewhere import START
 SECOND = timedelta(seconds=1)
 TERM = 30 * SECOND
 END = START + TERM
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(tmp_path / "envctl.db")
-    yield database
-    database.close()
 
 
 @pytest.fixture

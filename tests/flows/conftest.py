@@ -14,7 +14,7 @@ from local.http_server import http_server, is_healthy, listen
 from tests.flows.door import Door
 from tests.flows.far_end import OK, FarEnd, far_end
 from tests.flows.google_stack import GoogleStack, google_stack
-from tests.flows.server import SHORT, Server, free_port, run_local, wait_until
+from tests.flows.server import SHORT, Server, free_port, serving, wait_until
 
 
 class StartServer(Protocol):
@@ -32,12 +32,7 @@ def start() -> Iterator[StartServer]:
         def start_one(
             home: Path, port: int | None = None, *, healthy: bool = True, **settings: str
         ) -> Server:
-            number = port or free_port()
-            server = Server(number, home, run_local(home, number, settings))
-            ends.callback(server.end)
-            if healthy:
-                server.wait_until_healthy()
-            return server
+            return ends.enter_context(serving(home, settings, port, healthy=healthy))
 
         yield start_one
 
@@ -45,13 +40,8 @@ def start() -> Iterator[StartServer]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that leave it running. Each makes accounts of its own."""
-    port, home = free_port(), tmp_path_factory.mktemp("home")
-    server = Server(port, home, run_local(home, port, {}))
-    try:
-        server.wait_until_healthy()
+    with serving(tmp_path_factory.mktemp("home"), {}) as server:
         yield server
-    finally:
-        server.end()
 
 
 STORY = {
@@ -70,13 +60,8 @@ OVERDUE_SECONDS = 2.0
 @pytest.fixture(scope="session")
 def one_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One machine's parts, with short lives."""
-    port, home = free_port(), tmp_path_factory.mktemp("home")
-    server = Server(port, home, run_local(home, port, STORY))
-    try:
-        server.wait_until_healthy()
+    with serving(tmp_path_factory.mktemp("home"), STORY) as server:
         yield server
-    finally:
-        server.end()
 
 
 @pytest.fixture(scope="session")

@@ -123,6 +123,21 @@ class Server:
         return self.process.returncode, output, errors
 
 
+@contextmanager
+def serving(
+    home: Path, settings: Mapping[str, str], port: int | None = None, *, healthy: bool = True
+) -> Iterator[Server]:
+    """A server while the block lasts, healthy unless that is not awaited."""
+    number = port or free_port()
+    server = Server(number, home, run_local(home, number, settings))
+    try:
+        if healthy:
+            server.wait_until_healthy()
+        yield server
+    finally:
+        server.end()
+
+
 def stored(home: Path, collection: str) -> dict[str, dict[str, Any]]:
     """What is in the database of a data folder, by id, whatever readers compute from it."""
     with closing(sqlite3.connect(f"file:{home / 'envctl.db'}?mode=ro", uri=True)) as database:

@@ -16,7 +16,7 @@ import pytest
 from shared.times import from_text, to_text
 from tests.client import Client
 from tests.flows.conftest import StartServer
-from tests.flows.server import Server, free_port, run_local, stored, wait_until
+from tests.flows.server import Server, free_port, run_local, serving, stored, wait_until
 
 CLOCK = "/api/v1/simulation/clock"
 ADVANCE = f"{CLOCK}/advance"
@@ -51,12 +51,8 @@ def client(virtual: Server) -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One for all tests that leave it running."""
-    port, home = free_port(), tmp_path_factory.mktemp("home")
-    server = Server(port, home, run_local(home, port, VIRTUAL))
-    try:
-        server.wait_until_healthy()
+    with serving(tmp_path_factory.mktemp("home"), VIRTUAL) as server:
         yield server
-    finally:
         code, _, errors = server.end()
         assert (code, errors) == (0, "")
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask import Flask
 from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
-from shared import account_documents, documents, groups, passwords, tokens
+from shared import account_documents, documents, groups, tokens
 from shared.adapters.sqlite import Database
 from shared.adapters.sqlite_store import SqliteStore
 from shared.callbacks import SecretCheck
@@ -26,10 +25,11 @@ from shared.held import HeldRequests
 from shared.http.app import create_app
 from shared.keys import Keys
 from shared.locks import NamedLocks
-from shared.ports import Create, Document, Order, Query, Ref, Task
+from shared.ports import Create, Document, Ref, Task
 from shared.runtime import Runtime
 from shared.times import from_text, to_text
 from tests.functions.answers import check
+from tests.functions.cheap import check_passwords_once, empty_file
 from tests.functions.doubles import START, CountingStore, MovableClock, RecordingQueue, Sleeper
 
 SECRET = "the-callback-secret-of-these-tests-0123456789"
@@ -46,24 +46,6 @@ _YEARS = timedelta(days=36_500)
 
 _SERVED: dict[str, Runtime] = {}
 """What the applications, which are made once, work on: the instance that was called last."""
-
-
-@cache
-def _empty_file() -> bytes:
-    """What an instance's file holds before its first document: every test's begins as a copy."""
-    with TemporaryDirectory() as folder:
-        database = Database(Path(folder) / "envctl.db")
-        SqliteStore(database).count(Query("projects", (), Order("created_at")))
-        database.close()
-        return database.path.read_bytes()
-
-
-@cache
-def _check_passwords_once() -> None:
-    """The same password against the same hash has the same answer, and each check costs 20 ms."""
-    hasher = passwords._hasher()  # noqa: SLF001 - what it is asked is what hashing costs
-    hasher.set_backend()  # at its first use it would put another `verify` in the place of this one
-    hasher.verify = cache(hasher.verify)
 
 
 @cache
@@ -104,12 +86,12 @@ class Api:
     """What a client, and the task queue, see of envctl."""
 
     def __init__(self, home: Path, settings: Settings | None = None) -> None:
-        _check_passwords_once()
+        check_passwords_once()
         self.clock = MovableClock()
         self.sleeper = Sleeper(self.clock)
         self.queue = RecordingQueue()
         self.database = Database(home / "envctl.db")
-        self.database.path.write_bytes(_empty_file())
+        self.database.path.write_bytes(empty_file())
         self.store = CountingStore(SqliteStore(self.database))
         self.settings = settings or Settings.model_validate({"home": home, "callback_secret": SECRET})
         self.runtime = Runtime(
