@@ -29,15 +29,16 @@ def sweep_regularly(
     payload, seconds = _EVERYTHING, FIRST_SECONDS
     while not pause(seconds):
         seconds = interval_seconds
-        if _sweep(send, payload):
+        if _sweep(send, payload, pause):
             payload = later or {}
 
 
-def _sweep(send: Send, payload: Mapping[str, Any]) -> bool:
+def _sweep(send: Send, payload: Mapping[str, Any], pause: Pause) -> bool:
     try:
         status = send(SWEEP_PATH, payload, {})
     except NoAnswer as fault:
-        log.write("WARNING", "sweep failed", reason=str(fault))
+        if not pause(0):  # at the end the call under way is cut off: nothing is wrong
+            log.write("WARNING", "sweep failed", reason=str(fault))
         return False
     if status != 200:
         reason = "the database or the queue did not answer" if status == 503 else None

@@ -1,4 +1,6 @@
 import json
+import threading
+from collections.abc import Mapping
 
 import pytest
 
@@ -12,14 +14,14 @@ from tests.unit.sending import FakeSend
 
 
 class Pauses:
-    """Writes down how long the pauses are; stops after so many."""
+    """Writes down how long the pauses are; stops after so many. One of no length only asks."""
 
     def __init__(self, count: int) -> None:
         self.seconds: list[float] = []
         self._count = count
 
     def __call__(self, seconds: float) -> bool:
-        self.seconds.append(seconds)
+        self.seconds += [seconds] if seconds else []
         return len(self.seconds) > self._count
 
 
@@ -47,6 +49,18 @@ def test_a_sweep_that_fails_is_logged_with_the_reason_and_repeated(
     assert [payload for _, payload, _ in send.calls] == [{"overdue_seconds": 0, "at_start": True}] * 2
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [(line["message"], line["reason"]) for line in lines] == [("sweep failed", reason)] * 2
+
+
+def test_a_sweep_that_the_end_cuts_off_is_no_news(capsys: pytest.CaptureFixture[str]) -> None:
+    send, stopping = FakeSend(NoAnswer("Bad file descriptor")), threading.Event()
+
+    def send_until_the_end(path: str, payload: Mapping[str, object], headers: Mapping[str, str]) -> int:
+        stopping.set()
+        return send(path, payload, headers)
+
+    sweep_regularly(send_until_the_end, lambda seconds: stopping.wait(min(seconds, 0)))
+    assert len(send.calls) == 1
+    assert capsys.readouterr().err == ""
 
 
 def test_it_removes_what_has_expired_a_minute_after_the_start_then_hourly() -> None:
