@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.functions.api import ENVIRONMENT, Api
-from tests.functions.bill import open_bill
+from tests.functions.bill import Bill, open_bill
 
 COST = (Path(__file__).parents[2] / "docs" / "cost.md").read_text(encoding="utf-8")
 KINDS = ("reads", "writes", "deletes", "task operations", "invocations")
@@ -43,37 +43,47 @@ def dollars(used: Mapping[str, int], sharing: int) -> float:
     return 1_000 * (requests + used["invocations"] * (INVOCATION + COMPUTE / sharing))
 
 
+class Meter:
+    """What an instance uses, step by step: documents on Firestore's bill, tasks, invocations."""
+
+    def __init__(self, api: Api, bill: Bill) -> None:
+        self._api = api
+        self._bill = bill
+        self.calls = Counter[str]()
+        """The store's calls instead of its documents, of all steps."""
+        self.events: list[int] = []
+        """The audit's writes, by step."""
+
+    def step(self, requests: int, act: Callable[[], object], seconds: float) -> Counter[str]:
+        """What so many requests use, and what follows from them for so long. The audit's writes are apart."""
+        self._bill.clear()
+        self._api.store.calls.clear()
+        act()
+        delivered = len(self._api.live(seconds))
+        self.events.append(self._bill.pop("events", 0))
+        calls = self._api.store.calls
+        self.calls.update("writes" if call.startswith("commit") else "reads" for call in calls)
+        # A task is an operation when it is created, and another when it is delivered.
+        tasks = Counter({"task operations": 2 * delivered, "invocations": requests + delivered})
+        self.calls.update(tasks)
+        self.calls["deletes"] += self._bill["deletes"]
+        return self._bill + tasks
+
+
 @pytest.mark.google
 def test_a_preview_environments_life_uses_what_the_page_says(
     on_firestore: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api, project, environments = on_firestore, on_firestore.project(), list[str]()
-    bill = open_bill(monkeypatch)
-
-    calls, events = Counter[str](), list[int]()
-
-    def used(requests: int, act: Callable[[], object], seconds: float) -> Counter[str]:
-        bill.clear()
-        api.store.calls.clear()
-        act()
-        delivered = len(api.live(seconds))
-        events.append(bill.pop("events", 0))
-        calls.update("writes" if call.startswith("commit") else "reads" for call in api.store.calls)
-        # A task is an operation when it is created, and another when it is delivered.
-        tasks = Counter({"task operations": 2 * delivered, "invocations": requests + delivered})
-        calls.update(tasks)
-        calls["deletes"] += bill["deletes"]
-        return bill + tasks
-
-    enqueued = api.queue.enqueued
-    opened = used(1, lambda: environments.append(api.environment(project, ENVIRONMENT)), 60)
-    deployed = [used(1, lambda: api.deploy(environments[0]), 60) for _ in range(3)]
-    ended = used(0, lambda: None, DAY + 3_600)
-    lived = Counter(calls)
-    purged = used(0, lambda: None, 8 * DAY)
+    meter, enqueued = Meter(api, open_bill(monkeypatch)), api.queue.enqueued
+    opened = meter.step(1, lambda: environments.append(api.environment(project, ENVIRONMENT)), 60)
+    deployed = [meter.step(1, lambda: api.deploy(environments[0]), 60) for _ in range(3)]
+    ended = meter.step(0, lambda: None, DAY + 3_600)
+    lived = Counter(meter.calls)
+    purged = meter.step(0, lambda: None, 8 * DAY)
     assert not api.queue.tasks
     assert all(one == deployed[0] for one in deployed)
-    assert events == [1, 1, 1, 1, 0, 0], "the audit: a write with each request"
+    assert meter.events == [1, 1, 1, 1, 0, 0], "the audit: a write with each request"
     assert api.status(environments[0], "?show_deleted=true") == 404
     life = opened + deployed[0] + deployed[1] + deployed[2] + ended + purged
     assert life["task operations"] == 2 * (api.queue.enqueued - enqueued), "every task was delivered, once"
@@ -85,8 +95,8 @@ def test_a_preview_environments_life_uses_what_the_page_says(
         "purge": purged,
         LIFE: life,
     }
-    assert said[AUDITED] == life + Counter(writes=sum(events), deletes=sum(events))
-    assert (said[LIVED], said[PURGED]) == (+lived, calls - lived)
+    assert said[AUDITED] == life + Counter(writes=sum(meter.events), deletes=sum(meter.events))
+    assert (said[LIVED], said[PURGED]) == (+lived, meter.calls - lived)
     assert lived <= said[MOST]
     assert life["deletes"] <= said[MOST]["deletes"]
 

@@ -58,7 +58,7 @@ def test_a_sweep_that_the_end_cuts_off_is_no_news(capsys: pytest.CaptureFixture[
         stopping.set()
         return send(path, payload, headers)
 
-    sweep_regularly(send_until_the_end, lambda seconds: stopping.wait(min(seconds, 0)))
+    sweep_regularly(send_until_the_end, lambda _seconds: stopping.wait(0))
     assert len(send.calls) == 1
     assert capsys.readouterr().err == ""
 
