@@ -16,10 +16,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from shared import documents, durations, ids, project_documents
+from shared import documents, ids, project_documents
 from shared.access import Caller, visible_project
 from shared.clock import effective_now
-from shared.domain import operations
 from shared.domain.aggregate import Aggregate, needs_wake, replan
 from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment
@@ -204,19 +203,17 @@ def add_deployment(
     caller: Caller,
     environment_id: str,
     intent: Intent,
-    ask: Callable[[Aggregate, Deployment, datetime], Aggregate],
+    ask: Callable[[Aggregate, str, datetime], Aggregate],
     reading: Reading = Reading(),
 ) -> Added:
-    """A new deployment as it was committed; `ask` is given a draft of it.
+    """A new deployment as it was committed; `ask` is given its id.
 
     If the intent's was added before: that one, as it is now. Raises KeyReused for another request's.
     """
     deployment_id = ids.new_deployment_id(environment_id, intent.part)
-    work = durations.rollout(runtime.settings)
 
     def decide(aggregate: Aggregate, now: datetime) -> Aggregate:
-        draft = operations.draft(aggregate.environment, deployment_id, work, now, intent.fingerprint)
-        return ask(aggregate, draft, now)
+        return ask(aggregate, deployment_id, now)
 
     ref = documents.deployment_ref(deployment_id)
     reading = replace(reading, adding=ref, is_repeatable=intent.is_repeatable)

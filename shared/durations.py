@@ -1,6 +1,5 @@
 """How long things last on an instance: its settings and what requests ask for, at its speed."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from shared.config import Settings
@@ -33,7 +32,7 @@ def rollout(settings: Settings, simulation: Simulation | None = None) -> Work:
 
 def _work(settings: Settings, simulation: Simulation | None, usual: float) -> Work:
     planned = work_of(simulation, usual, settings.deadline_seconds)
-    return replace(planned, seconds=real(planned.seconds, settings.speed))
+    return Work(real(planned.seconds, settings.speed), planned.outcome, planned.fail_at)
 
 
 def tombstone(settings: Settings) -> timedelta:

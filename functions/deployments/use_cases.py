@@ -1,7 +1,7 @@
 """What the deployments function does."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from functions.deployments.schemas import DeploymentFilters, NewDeployment
@@ -13,7 +13,7 @@ from shared.domain.aggregate import Aggregate
 from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment
 from shared.errors import NotFound
-from shared.http.simulations import simulated
+from shared.http.simulations import rollout
 from shared.idempotency import Intent
 from shared.ports import Cursor, Document, Filter, Order, Query
 from shared.reading import read_environment
@@ -50,8 +50,8 @@ def create_deployment(
     can't be.
     """
 
-    def ask(aggregate: Aggregate, draft: Deployment, now: datetime) -> Aggregate:
-        new = simulated(runtime.settings, replace(draft, version=wanted.version), wanted.simulation)
+    def ask(aggregate: Aggregate, deployment_id: str, now: datetime) -> Aggregate:
+        new = rollout(runtime.settings, deployment_id, intent, wanted.simulation, wanted.version)
         return operations.deploy(aggregate, new, now, wanted.on_conflict)
 
     return add_deployment(runtime, caller, environment_id, intent, ask)

@@ -21,10 +21,9 @@ from shared.clock import effective_now
 from shared.domain import aggregate as aggregates
 from shared.domain import operations
 from shared.domain.aggregate import Aggregate
-from shared.domain.deployment import Deployment
 from shared.domain.environment import Environment, default_policy
 from shared.domain.lease import Lease
-from shared.http.simulations import asked, simulated
+from shared.http.simulations import asked, rollout
 from shared.http.types import config_text
 from shared.idempotency import Intent
 from shared.ports import Data
@@ -179,8 +178,8 @@ def roll_back(
     target = wanted.to
     known = target is not None and ids.is_id("dep", target) and ids.environment_of(target) == environment_id
 
-    def ask(aggregate: Aggregate, draft: Deployment, now: datetime) -> Aggregate:
-        new = simulated(runtime.settings, draft, wanted.simulation)
+    def ask(aggregate: Aggregate, deployment_id: str, now: datetime) -> Aggregate:
+        new = rollout(runtime.settings, deployment_id, intent, wanted.simulation)
         return operations.rollback(aggregate, new, now, target)
 
     reading = Reading(

@@ -56,6 +56,7 @@ def replan(aggregate: Aggregate, now: datetime) -> Aggregate:
         as_of=now,
         due_at=due_at,
         woken_for=due_at if due_at == own_step_at else environment.woken_for,
+        last_number=max([environment.last_number, *(item.number for item in deployments)]),
         unfinished=tuple(
             Unfinished(d.id, d.number, d.ends_at, d.started_at) for d in deployments if d.ends_at > now
         ),

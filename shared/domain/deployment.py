@@ -46,6 +46,18 @@ MACHINE = Machine(
 
 
 @dataclass(frozen=True, slots=True)
+class Rollout:
+    """What is asked for of a deployment that is to be. The operation that makes it sets the rest."""
+
+    id: str
+    work: Work
+    version: str = ""
+    """A rollback has that of what it repeats."""
+    simulation: Simulation | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """A deployment's document. It is written together with its environment's only."""
 

@@ -30,6 +30,7 @@ from shared.domain.deployment import (
     SUPERSEDED,
     Deployment,
     Kind,
+    Rollout,
 )
 from shared.domain.environment import (
     DELETING,
@@ -43,7 +44,7 @@ from shared.domain.environment import (
 )
 from shared.domain.lease import Lease
 from shared.domain.simulation import by_chance
-from shared.domain.timeline import Step, Work, history
+from shared.domain.timeline import Step, history
 from shared.errors import (
     Busy,
     EnvironmentEnding,
@@ -64,48 +65,27 @@ MOST_REPAIRS = 10
 """Among the notes: a queue that stands still for a month would leave no room for anything else."""
 
 
-def deploy(
-    aggregate: Aggregate, new: Deployment, now: datetime, on_conflict: Policy | None = None
-) -> Aggregate:
+def deploy(aggregate: Aggregate, new: Rollout, now: datetime, on_conflict: Policy | None = None) -> Aggregate:
     """Ask for another deployment, under the environment's policy or another one.
 
-    Its number, configuration and timeline are set here, and what chance decides. Raises
-    EnvironmentNotRunning, Busy under the policy `reject`, or TooManyUnfinished when 20 are waiting or
-    running.
+    Raises EnvironmentNotRunning, Busy under the policy `reject`, or TooManyUnfinished when 20 are waiting
+    or running.
     """
     environment = aggregate.environment
     _require_running(DEPLOY, environment, now)
     match on_conflict or environment.on_conflict:
         case Policy.LATEST:
-            return _take_over(aggregate, new, environment.config, now)
+            return _take_over(aggregate, new, now)
         case Policy.REJECT:
             _refuse_busy(aggregate, now)
     _refuse_full(aggregate, now)
-    return _add(aggregate, new, environment.config, now)
+    return _add(aggregate, new, now)
 
 
 def _require_running(action: EnvironmentAction, environment: Environment, now: datetime) -> None:
     status = environment.status_at(now)
     if status not in ENVIRONMENT_ACTIONS[action]:
         raise EnvironmentNotRunning(environment.id, status)
-
-
-def draft(
-    environment: Environment, deployment_id: str, work: Work, now: datetime, fingerprint: str | None = None
-) -> Deployment:
-    """A deployment to ask for. The operations that take it set what is left open here."""
-    return Deployment(
-        id=deployment_id,
-        environment_id=environment.id,
-        project_id=environment.project_id,
-        version="",
-        number=0,
-        config=None,
-        work=work,
-        created_at=now,
-        timeline=(),
-        fingerprint=fingerprint,
-    )
 
 
 def _refuse_busy(aggregate: Aggregate, now: datetime) -> None:
@@ -120,7 +100,9 @@ def _refuse_full(aggregate: Aggregate, now: datetime) -> None:
         raise TooManyUnfinished(aggregate.environment.id, MOST_UNFINISHED, min(ends) - now)
 
 
-def _take_over(aggregate: Aggregate, new: Deployment, config: str | None, now: datetime) -> Aggregate:
+def _take_over(
+    aggregate: Aggregate, new: Rollout, now: datetime, repeated: Deployment | None = None
+) -> Aggregate:
     """Add it in the place of those that wait, which are superseded.
 
     It waits no longer than they would have: however often somebody deploys, something runs.
@@ -131,39 +113,43 @@ def _take_over(aggregate: Aggregate, new: Deployment, config: str | None, now: d
         _ended(item, now, SUPERSEDED, "newer_deployment") if item in pending else item
         for item in aggregate.deployments
     )
-    return _add(Aggregate(aggregate.environment, kept), new, config, now, queued_at)
+    return _add(Aggregate(aggregate.environment, kept), new, now, queued_at, repeated)
 
 
 def _add(
     aggregate: Aggregate,
-    new: Deployment,
-    config: str | None,
+    new: Rollout,
     now: datetime,
     queued_at: datetime | None = None,
+    repeated: Deployment | None = None,
 ) -> Aggregate:
+    """Add what is asked for, or once more what has been rolled out before: its number follows the last."""
     environment = aggregate.environment
     number = environment.last_number + 1
-    work = by_chance(new.work, new.simulation, new.id, number)
-    added = replace(
-        new,
+    added = Deployment(
+        id=new.id,
+        environment_id=environment.id,
+        project_id=environment.project_id,
+        version=repeated.version if repeated else new.version,
         number=number,
-        config=config,
-        work=work,
+        config=repeated.config if repeated else environment.config,
+        work=by_chance(new.work, new.simulation, new.id, number),
         created_at=now,
-        queued_at=queued_at,
         timeline=(Step(now, PENDING),),
+        queued_at=queued_at,
+        kind=Kind.ROLLBACK if repeated else Kind.DEPLOY,
+        rollback_of=repeated.id if repeated else None,
+        simulation=new.simulation,
+        fingerprint=new.fingerprint,
     )
-    return replan(
-        Aggregate(replace(environment, last_number=number), (*aggregate.deployments, added)),
-        now,
-    )
+    return replan(Aggregate(environment, (*aggregate.deployments, added)), now)
 
 
 def _ended(item: Deployment, now: datetime, status: str, reason: str) -> Deployment:
     return replace(item, timeline=(*history(item.timeline, now), Step(now, status, reason)))
 
 
-def rollback(aggregate: Aggregate, new: Deployment, now: datetime, to: str | None = None) -> Aggregate:
+def rollback(aggregate: Aggregate, new: Rollout, now: datetime, to: str | None = None) -> Aggregate:
     """Deploy once more what has succeeded before, in the place of what waits.
 
     By default that is what is live while something runs, else what was live before it. Raises
@@ -178,8 +164,7 @@ def rollback(aggregate: Aggregate, new: Deployment, now: datetime, to: str | Non
         raise InvalidInput([Fault("/to", "must be a deployment of this environment")])
     if target.status_at(now) != SUCCEEDED:
         raise InvalidInput([Fault("/to", f"must be one that succeeded; it is {target.status_at(now)}")])
-    again = replace(new, kind=Kind.ROLLBACK, rollback_of=target.id, version=target.version)
-    return _take_over(aggregate, again, target.config, now)
+    return _take_over(aggregate, new, now, target)
 
 
 def _default_target(aggregate: Aggregate, now: datetime) -> Deployment | None:

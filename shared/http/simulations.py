@@ -1,6 +1,5 @@
 """Simulations as requests ask for them and objects show them."""
 
-from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
@@ -8,12 +7,13 @@ from pydantic_core import PydanticCustomError
 
 from shared import durations
 from shared.config import Settings
-from shared.domain.deployment import Deployment
+from shared.domain.deployment import Rollout
 from shared.domain.simulation import Scenario, Simulation
 from shared.domain.timeline import Outcome
 from shared.errors import Fault, InvalidInput
 from shared.http.shapes import shape, shapes
 from shared.http.types import Input, View
+from shared.idempotency import Intent
 
 Phase = Literal["validate", "fetch", "configure", "release", "verify"]
 Result = Literal["succeed", "fail"]
@@ -134,9 +134,10 @@ def asked(settings: Settings, new: NewSimulation | None, *, has_steps: bool = Tr
     return Simulation(new.scenario, new.seed, new.seconds, outcome, new.fail_at)
 
 
-def simulated(settings: Settings, draft: Deployment, new: NewSimulation | None) -> Deployment:
-    """The draft of a deployment, to fare as a request asks for. Raises InvalidInput likewise."""
+def rollout(
+    settings: Settings, deployment_id: str, intent: Intent, new: NewSimulation | None, version: str = ""
+) -> Rollout:
+    """A deployment to be, to fare as a request asks for. Raises InvalidInput likewise."""
     simulation = asked(settings, new)
-    if simulation is None:
-        return draft
-    return replace(draft, simulation=simulation, work=durations.rollout(settings, simulation))
+    work = durations.rollout(settings, simulation)
+    return Rollout(deployment_id, work, version, simulation, intent.fingerprint)

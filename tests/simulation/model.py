@@ -1,13 +1,13 @@
 """One environment as a single-threaded thing: the pure domain, moved by one operation at a time."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from shared import documents
 from shared.domain import operations
 from shared.domain.aggregate import Aggregate, replan
-from shared.domain.deployment import Deployment
+from shared.domain.deployment import Deployment, Rollout
 from shared.domain.environment import DELETED, Environment, Policy
 from shared.domain.timeline import Work
 from shared.errors import EnvctlError, NotFound
@@ -96,10 +96,8 @@ def _changed(state: State, operation: Operation, now: datetime) -> State:
 
 
 def _deploy(before: Aggregate, operation: Operation, now: datetime) -> Aggregate:
-    work = Work(SETTINGS[0].running_seconds)
-    draft = operations.draft(before.environment, _made_by(operation), work, now)
-    draft = replace(draft, version=operation.body["version"])
-    return operations.deploy(before, draft, now, Policy(operation.body["on_conflict"]))
+    new = Rollout(_made_by(operation), Work(SETTINGS[0].running_seconds), operation.body["version"])
+    return operations.deploy(before, new, now, Policy(operation.body["on_conflict"]))
 
 
 def _made_by(operation: Operation) -> str:

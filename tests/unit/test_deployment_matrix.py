@@ -9,6 +9,7 @@ import pytest
 from shared.domain import operations
 from shared.domain.aggregate import Aggregate, replan
 from shared.domain.deployment import MACHINE as DEPLOYMENT
+from shared.domain.deployment import Deployment
 from shared.domain.environment import EnvironmentType, Pace, Policy
 from shared.domain.timeline import Outcome, Step, Work
 from shared.errors import Busy, InvalidInput, NotFound, NothingToRollBackTo, NotPossible, TooManyUnfinished
@@ -94,9 +95,8 @@ def test_every_status_has_a_cell() -> None:
 def beside(status: str, aggregate: Aggregate) -> Aggregate:
     """The environment with a deployment that is in this status just before `END_AT`, planned as usual."""
     past = (Step(START, "pending"), *(Step(moment(at), name, reason) for at, name, reason in PASTS[status]))
-    environment = replace(aggregate.environment, last_number=1)
-    before = replace(aggregate, environment=environment, deployments=(replace(wish(), timeline=past),))
-    return replan(before, moment(END_AT - 1))
+    one = Deployment("dep-1", "env-a", "prj-a", "1.0", 1, None, Work(1000), START, past)
+    return replan(replace(aggregate, deployments=(one,)), moment(END_AT - 1))
 
 
 @pytest.mark.parametrize(("status", "how"), END_CELLS)

@@ -10,7 +10,7 @@ import pytest
 
 from shared.domain import aggregate, operations
 from shared.domain.aggregate import Aggregate, open_environment, replan
-from shared.domain.deployment import Deployment
+from shared.domain.deployment import Rollout
 from shared.domain.environment import MACHINE as ENVIRONMENT
 from shared.domain.environment import Environment, EnvironmentType, Pace, Policy
 from shared.domain.lease import Lease
@@ -116,9 +116,8 @@ def opened(lease: float | None = 100, outcome: Outcome = Outcome.SUCCEED) -> Agg
     )
 
 
-def wish(number: int = 1) -> Deployment:
-    work = Work(1000)
-    return Deployment(f"dep-{number}", "env-a", "prj-a", "1.0", number, None, work, START, ())
+def wish(number: int = 1) -> Rollout:
+    return Rollout(f"dep-{number}", Work(1000), "1.0")
 
 
 # How provisioning ends, and a second at which the status is reached.

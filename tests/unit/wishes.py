@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from shared.domain.deployment import Deployment
+from shared.domain.deployment import Rollout
 from shared.domain.environment import Environment, EnvironmentType, Pace, Policy
 from shared.domain.lease import Lease
 from shared.domain.simulation import PHASES, Scenario, Simulation
@@ -22,7 +22,7 @@ class Ask:
     lease: Lease
     policy: Policy | None
     """For this deployment alone."""
-    new: Deployment
+    new: Rollout
     """The deployment to add."""
     number: int | None = None
     """The deployment that it is about."""
@@ -37,7 +37,7 @@ class Ask:
 
 def random_ask(random: Random, environment: Environment, now: datetime) -> Ask:
     policy = random.choice([None, None, None, *Policy])
-    return Ask(random_lease(random, environment, now), policy, random_deployment(random, environment))
+    return Ask(random_lease(random, environment, now), policy, random_rollout(random, environment))
 
 
 def random_environment(random: Random, now: datetime, name: str) -> Environment:
@@ -94,21 +94,14 @@ def random_pace(random: Random) -> Pace:
     )
 
 
-def random_deployment(random: Random, environment: Environment) -> Deployment:
-    """A wish: `deploy` sets what is left open here."""
-    return Deployment(
+def random_rollout(random: Random, environment: Environment) -> Rollout:
+    return Rollout(
         id=f"dep-{environment.last_number + 1}",
-        environment_id=environment.id,
-        project_id=environment.project_id,
         version=random.choice(("1.0", "2.0")),
-        number=0,
-        config=None,
         work=Work(
             random.choice((0, 0.5, 2.5, 2.5, random.uniform(0, 6), 30)),
             random.choice(list(Outcome)),
             random.choice((None, *PHASES)),
         ),
-        created_at=environment.created_at,
-        timeline=(),
         simulation=random_simulation(random),
     )
