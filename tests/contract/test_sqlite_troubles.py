@@ -118,6 +118,15 @@ def test_what_could_not_be_read_again_is_not_written(database: Database, value: 
     assert store.get_many([ONE, TWO]) == [None, None]
 
 
+@pytest.mark.parametrize("word", ["NaN", "-Infinity"])
+def test_a_word_for_what_is_no_number_is_a_word(database: Database, word: str) -> None:
+    store = SqliteStore(database)
+    store.commit(Create(ONE, {word: [word]}))
+    read = store.get(ONE)
+    assert read is not None
+    assert read.data == {word: [word]}
+
+
 def test_a_read_is_tried_again_while_the_file_is_locked(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

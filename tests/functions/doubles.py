@@ -1,10 +1,11 @@
 """What the functions run on in these tests: a clock to move, a store that counts, a queue that records."""
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from shared.errors import Unavailable
-from shared.ports import Document, Page, Query, Ref, Store, Task, Write
+from shared.ports import Delete, Document, Page, Query, Ref, Store, Task, Write
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 Hook = Callable[[Sequence[Write]], None]
@@ -82,6 +83,9 @@ class CountingStore:
     def commit(self, *writes: Write) -> None:
         if count := sum(one.ref.collection != "events" for one in writes):
             self.calls.append(f"commit {count}")  # what the audit adds has a budget of its own: test_audit.py
+        for one in writes:
+            if not isinstance(one, Delete):
+                json.dumps(dict(one.data), allow_nan=False)  # raises for what is no JSON: an adapter may not
         if self.before_commit:
             self.before_commit.pop(0)(writes)
         self.inner.commit(*writes)
