@@ -5,7 +5,7 @@ milliseconds on a busy machine. Readers and writers may go on beside a checkpoin
 before any writer has to:
 
     log    0 ─────────────── 4,000 ─── 4,200              and with the next write: 0 ──
-           └── beside the writers ──┘   └─ in a turn: nothing is written meanwhile, the log begins anew
+           └── beside the writers ──┘   └─ writers wait, until nobody reads the log any more
 """
 
 import os
@@ -17,8 +17,9 @@ from shared.adapters.sqlite import Database
 CHECKPOINT_PAGES = 4_000
 """From how long a log on (16 MB): a page that changed often is worked in once."""
 
-TRIES = 20
-"""How often a turn is asked for at each look. Where many write all the time, one in five is granted."""
+WAIT_SECONDS = 0.02
+"""How long writers wait for those who read the log, most of whom have finished within five milliseconds. The
+log begins anew only once nobody reads it, and where many read that moment would not come by itself."""
 
 _HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
 _PAGE_SIZE, _HEADER_SALTS, _FRAME_SALTS = slice(8, 12), slice(16, 24), slice(8, 16)
@@ -64,29 +65,33 @@ def _read(log: int) -> Log | None:
 class Checkpointer:
     """Of one SQLite file."""
 
-    def __init__(self, database: Database, pages: int = CHECKPOINT_PAGES) -> None:
+    def __init__(
+        self, database: Database, pages: int = CHECKPOINT_PAGES, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         self._database = database
         self._file = Path(f"{database.path}-wal")
         self._pages = pages
-        self._worked_in: Log | None = None
+        self._milliseconds = round(1_000 * wait_seconds)
+        self._left: Log | None = None
 
     def look(self) -> bool:
-        """Work the log in if it has grown long; whether it had. Raises `Unavailable` as the database does."""
+        """Work the log in if it has grown long; whether it had. Raises `Unavailable` as the database does.
+
+        Where somebody reads it for long, again whenever it has grown by another quarter.
+        """
         log = read_log(self._file)
-        if log is None or log.pages < self._pages or log == self._worked_in:
+        if log is None or log.pages < self._due(log):
             return False
         self._database.fetch("PRAGMA wal_checkpoint(PASSIVE)")
-        self._worked_in = read_log(self._file) if self._work_in_all() else None
+        self._database.fetch(f"PRAGMA busy_timeout = {self._milliseconds}")
+        try:
+            self._database.fetch("PRAGMA wal_checkpoint(RESTART)")
+        finally:
+            self._database.fetch("PRAGMA busy_timeout = 0")
+        self._left = read_log(self._file)
         return True
 
-    def _work_in_all(self) -> bool:
-        """Whether nobody wrote meanwhile, so that the next write begins the log anew."""
-        before = -1
-        for _ in range(TRIES):
-            ((is_busy, _, worked_in),) = self._database.fetch("PRAGMA wal_checkpoint(FULL)")
-            if not is_busy:
-                return True
-            if worked_in == before:  # in the way is somebody who reads what was there before
-                return False
-            before = worked_in
-        return False
+    def _due(self, log: Log) -> int:
+        """How long the log is to be before it is looked at (again)."""
+        is_known = self._left is not None and self._left.salts == log.salts
+        return self._left.pages + max(1, self._pages // 4) if self._left and is_known else self._pages

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.sqlite import Database
-from shared.adapters.sqlite_checkpoint import TRIES, Checkpointer, read_log
+from shared.adapters.sqlite_checkpoint import Checkpointer, read_log
 from shared.adapters.sqlite_store import SqliteStore
 from shared.ports import Create, Ref
 
@@ -115,75 +115,84 @@ def test_writers_go_on_beside_it(database: Database) -> None:
     assert database.fetch("PRAGMA integrity_check") == [("ok",)]
 
 
-def test_while_somebody_writes_the_rest_stays_to_be_done(database: Database) -> None:
+def test_a_writer_that_does_not_end_is_left_in_peace(database: Database) -> None:
     checkpointer = Checkpointer(database, pages=1)
     _write(database, 0, 5)
     with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
+        other.execute("DELETE FROM documents")
         assert checkpointer.look()
-        assert checkpointer.look(), "it was not all done, for somebody might have written more"
-    assert checkpointer.look()
-    assert not checkpointer.look()
+        assert not checkpointer.look(), "nothing has been written since"
+        other.execute("COMMIT")
+    assert database.fetch("SELECT count(*) FROM documents") == [(0,)]
     _write(database, 10, 1)
+    assert checkpointer.look()
+    _write(database, 20, 1)
     assert _pages(database) < 10, "the log has begun anew"
 
 
 class Asked:
-    """Counts how often a turn is asked for, and does something after each time."""
+    """Notes whether somebody was in the way each time that the log was to begin anew."""
 
     def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.times = 0
-        self.then: Callable[[], object] = lambda: None
+        self.busy: list[bool] = []
+        self.first: Callable[[], object] = lambda: None
+        """Called just before."""
         self._fetch = database.fetch
         monkeypatch.setattr(database, "fetch", self)
 
     def __call__(self, sql: str) -> list[Any]:
+        if "RESTART" not in sql:
+            return self._fetch(sql)
+        self.first()
         rows = self._fetch(sql)
-        if "FULL" in sql:
-            self.times += 1
-            self.then()
+        self.busy.append(bool(rows[0][0]))
         return rows
 
 
-def test_a_writer_in_the_way_is_waited_out(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    _write(database, 0, 5)
-    checkpointer, asked = Checkpointer(database, pages=1), Asked(database, monkeypatch)
-    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        other.execute("DELETE FROM documents")
-        asked.then = lambda: other.in_transaction and other.execute("COMMIT")
-        assert checkpointer.look()
-        assert not checkpointer.look(), "the first look did all of it"
-    assert asked.times == 2
-
-
-def test_a_reader_in_the_way_is_not(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    _write(database, 0, 5)
-    checkpointer, asked = Checkpointer(database, pages=1), Asked(database, monkeypatch)
-    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
-        other.execute("BEGIN")
-        other.execute("SELECT * FROM documents").fetchall()
-        _write(database, 10, 5)
-        assert checkpointer.look()
-    assert asked.times == 2, "asking takes the writers' turn each time"
-    assert checkpointer.look()
-    assert not checkpointer.look()
-
-
-def test_writers_that_never_end_are_left_in_peace(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("begin", ["BEGIN IMMEDIATE", "BEGIN"], ids=["writer", "reader"])
+def test_who_is_in_the_way_is_waited_out(
+    database: Database, monkeypatch: pytest.MonkeyPatch, begin: str
 ) -> None:
     _write(database, 0, 5)
-    checkpointer, asked = Checkpointer(database, pages=1), Asked(database, monkeypatch)
-    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
-
-        def write_on() -> None:
-            other.execute("UPDATE documents SET version = version + 1")
-            other.execute("COMMIT")
-            other.execute("BEGIN IMMEDIATE")
-
-        other.execute("BEGIN IMMEDIATE")
-        asked.then = write_on
+    checkpointer, asked = Checkpointer(database, pages=1, wait_seconds=20), Asked(database, monkeypatch)
+    with closing(sqlite3.connect(database.path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute(begin)
+        other.execute("SELECT * FROM documents").fetchall()
+        leaving = threading.Timer(0.03, other.execute, ["COMMIT"])  # by then SQLite waits
+        asked.first = leaving.start
         assert checkpointer.look()
-        other.execute("ROLLBACK")
-    assert asked.times == TRIES
+        leaving.join()
+    assert asked.busy == [False]
+    _write(database, 10, 1)
+    assert _pages(database) < 10, "the log has begun anew"
+
+
+def test_a_reader_who_does_not_end_is_waited_for_seldom(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(database, 0, 10)
+    pages = _pages(database)
+    checkpointer, asked = Checkpointer(database, pages=pages), Asked(database, monkeypatch)
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        before = other.execute("SELECT count(*) FROM documents").fetchone()
+        _write(database, 10, 1)
+        looks = [checkpointer.look() for _ in range(5)]
+        assert (looks, asked.busy) == ([True, False, False, False, False], [True])
+        _write(database, 15, 1)
+        assert not checkpointer.look()
+        _write(database, 20, 10)
+        assert _pages(database) > pages, "it went on where it ended, for there is a reader"
+        assert [checkpointer.look() for _ in range(5)] == looks
+        assert other.execute("SELECT count(*) FROM documents").fetchone() == before
+    _write(database, 30, 10)
+    assert checkpointer.look()
+    _write(database, 50, 1)
+    assert _pages(database) < pages, "the log has begun anew"
+
+
+def test_writers_wait_no_longer_than_usual_afterwards(database: Database) -> None:
+    _write(database, 0, 5)
+    assert Checkpointer(database, pages=1).look()
+    assert database.fetch("PRAGMA busy_timeout") == [(0,)]
