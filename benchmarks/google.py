@@ -16,10 +16,11 @@ from flask import Flask
 from benchmarks.api import new_project, new_user
 from benchmarks.figures import Verdict
 from benchmarks.load import distribution, median, milliseconds
-from benchmarks.processes import Server, data_folder, free_port, running
+from benchmarks.processes import Server, data_folder, running
 from benchmarks.sections import table
 from benchmarks.wire import Exchange
 from local.google.firestore_emulator import firestore_emulator
+from local.http_server import free_port
 from shared import groups, log, runtime
 from shared.adapters.firestore_store import FirestoreStore
 from shared.callbacks import SecretCheck

@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.wire import HOST
+from local.http_server import free_port
 
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build"
@@ -29,14 +29,6 @@ _SECRET = "benchmark-callback-secret-of-no-use"  # noqa: S105 - for a server tha
 
 class ServerFailed(Exception):
     """A server ended, or never answered."""
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def tree(pid: int) -> list[int]:

@@ -1,10 +1,11 @@
 """Gunicorn as a child of the main process: the socket that it is handed, its start and its end."""
 
+import secrets
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 
 from shared.startup import PortTaken, StartupError
@@ -70,6 +71,29 @@ def refuse_ended(server: Server) -> None:
     """Raise HttpServerFailed when the server has ended by itself."""
     if server.poll() is not None:
         raise HttpServerFailed(f"ended by itself, with exit code {server.returncode}")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody uses at the moment.
+
+    None that a system gives to outgoing connections (from 32,768 on, Linux's `ip_local_port_range`): until it
+    is listened on, one of those may have it.
+    """
+    with ExitStack() as held:
+        return [_held_port(held) for _ in range(count)]
+
+
+def free_port() -> int:
+    """One of them."""
+    return free_ports(1)[0]
+
+
+def _held_port(held: ExitStack) -> int:
+    while True:
+        probe, port = held.enter_context(socket.socket()), 20_000 + secrets.randbelow(12_768)
+        with suppress(OSError):  # in use
+            probe.bind((HOST, port))
+            return port
 
 
 def is_healthy(port: int) -> bool:

@@ -18,7 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.google.processes import free_port, started
+from local.google.processes import started
+from local.http_server import free_port
 from shared import config
 from shared.startup import BadSetting, StartupError
 

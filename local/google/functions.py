@@ -1,15 +1,14 @@
 """Every function in a process of its own, started as Cloud Functions starts it, and started again."""
 
 import os
-import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from local.google.child import Child, end
-from local.http_server import HOST, is_healthy
+from local.http_server import HOST, free_ports, is_healthy
 from shared import groups, log
 from shared.startup import StartupError
 
@@ -97,13 +96,6 @@ def _short(folder: Path) -> Iterator[Path]:
         return
     with TemporaryDirectory(prefix="envctl-") as other:
         yield Path(other)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of this machine that nobody uses at the moment."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def function_ports() -> dict[str, int]:

@@ -23,10 +23,10 @@ from typing import Any
 from local.callbacks import HttpSender
 from local.google.child import Child, end
 from local.google.firestore_emulator import Emulator
-from local.google.functions import Functions, free_ports, function_ports, functions
+from local.google.functions import Functions, function_ports, functions
 from local.google.identity import PATH, Identity
 from local.google.own_folder import own_folder
-from local.http_server import HOST, Server, http_server, is_healthy, refuse_ended
+from local.http_server import HOST, Server, free_ports, http_server, is_healthy, refuse_ended
 from local.sweeper import INTERVAL_SECONDS, sweep_regularly
 from shared import config
 from shared.keys import Keys, keys_in

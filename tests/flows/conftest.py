@@ -10,11 +10,11 @@ import pytest
 
 from local.google.firestore_emulator import Emulator
 from local.google.stack import Sweep
-from local.http_server import http_server, is_healthy, listen
+from local.http_server import free_port, http_server, is_healthy, listen
 from tests.flows.door import Door
 from tests.flows.far_end import OK, FarEnd, far_end
 from tests.flows.google_stack import GoogleStack, google_stack
-from tests.flows.server import SHORT, Server, free_port, serving, wait_until
+from tests.flows.server import SHORT, Server, serving, wait_until
 
 
 class StartServer(Protocol):

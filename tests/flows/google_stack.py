@@ -18,9 +18,9 @@ from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpc
 
 from local.google.firestore_emulator import Emulator
 from local.google.stack import PROJECT, QUEUE, Stack, Sweep, running, sweeping
-from local.http_server import HOST, listen
+from local.http_server import HOST, free_port, listen
 from tests.client import Client
-from tests.flows.server import free_port, wait_until
+from tests.flows.server import wait_until
 
 START_SECONDS = 60
 

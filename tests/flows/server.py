@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from local.http_server import free_port
 from tests.client import Client
 from tests.logged import refuse_secrets
 
@@ -30,13 +30,6 @@ SHORT = {
     "ENVCTL_DELETING_SECONDS": "0.2",
 }
 """Durations of simulated work, so that tests wait for little."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from local.http_server import free_port
 from local.worker import Worker
-from tests.flows.server import ROOT, Server, free_port
+from tests.flows.server import ROOT, Server
 
 PATIENCE = 1.0
 SECRET = "s3cr3t-of-somebody"

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from local.http_server import free_port
 from shared.groups import names
 from shared.keys import keys_in
 from shared.times import from_text
 from tests.client import Client
 from tests.flows.conftest import StartServer
-from tests.flows.server import Server, family, free_port, hangups, processes, run_local, stored, wait_until
+from tests.flows.server import Server, family, hangups, processes, run_local, stored, wait_until
 from tests.flows.test_readme import need_programs, run
 
 STOP_SECONDS = 5.0

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from local.google.firestore_emulator import Emulator
+from local.http_server import free_port
 from shared.groups import names
-from tests.flows.server import Server, command_of, free_port, hangups, processes, run_local, wait_until
+from tests.flows.server import Server, command_of, hangups, processes, run_local, wait_until
 from tests.flows.test_readme import STORY, need_programs, run_tour, tells
 
 START_SECONDS = 60

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from local.http_server import free_port
 from shared.times import from_text, to_text
 from tests.client import Client
 from tests.flows.conftest import StartServer
-from tests.flows.server import Server, free_port, run_local, serving, stored, wait_until
+from tests.flows.server import Server, run_local, serving, stored, wait_until
 
 CLOCK = "/api/v1/simulation/clock"
 ADVANCE = f"{CLOCK}/advance"

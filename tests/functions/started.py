@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from local.http_server import free_port
 from tests.logged import refuse_secrets
 
 ROOT = Path(__file__).parents[2]
@@ -77,12 +78,6 @@ class Started:
         except urllib.error.HTTPError as refused:
             with refused:
                 return refused.code, refused.headers["X-Request-Id"], refused.read()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

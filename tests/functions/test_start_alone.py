@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from local.http_server import free_port
 from shared import groups
 from tests.functions.started import (
     ON_GOOGLE,
@@ -19,7 +20,6 @@ from tests.functions.started import (
     Started,
     command,
     environment,
-    free_port,
     started,
 )
 

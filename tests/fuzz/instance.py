@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from local.google.processes import guarded
+from local.http_server import free_port
 from tests.client import Client
-from tests.flows.server import ROOT, SHORT, Server, free_port
+from tests.flows.server import ROOT, SHORT, Server
 from tests.logged import refuse_secrets
 
 Clock = Literal["real", "virtual"]
