@@ -35,7 +35,7 @@ from benchmarks import (
 from benchmarks.processes import BUILD, ROOT
 from local.google.firestore_emulator import NoEmulator
 
-QUICK = perf.Plan(seconds=0.2, rounds=1, projects=60, clients=(1, 32), crowds=(64,), pool=50)
+QUICK = perf.Plan(seconds=0.2, rounds=1, turns=1, projects=60, clients=(1, 32), crowds=(64,), pool=50)
 
 
 def _say(text: str) -> None:

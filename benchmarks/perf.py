@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ class Plan:
 
     seconds: float = 4.0
     rounds: int = 3
+    turns: int = 3
+    """How often what creates is measured in each round: it varies most from one time to the next."""
     clients: Sequence[int] = (1, 8, 32)
     crowds: Sequence[int] = (64, 128)
     """Clients of the reads that must only not fail."""
@@ -100,7 +103,10 @@ class _Run:
         self._say(_line(operation, load, row))
 
     async def all(self, only: Sequence[str]) -> None:
-        """Every round; within one every operation, the empty function among the reads."""
+        """Every round; within one every operation, the empty function among the reads.
+
+        What creates is compared with each other, and therefore measured side by side.
+        """
         plan = self._plan
         empty = Operation("empty", [request("GET", "/")])
         port = self._server.port
@@ -108,15 +114,16 @@ class _Run:
             _read_operations(port, plan), _create_operations(port, plan.pool)
         )
         reads.insert(0, empty)
-        wanted = [one for one in (*reads, *creates) if not only or one.name in only]
+        reads, creates = ([one for one in some if not only or one.name in only] for some in (reads, creates))
+        crowded = [one for one in reads if one.name not in {"empty", "login"}]
         for number in range(plan.rounds):
-            for operation in wanted:
-                for clients in plan.clients:
-                    await self.measure(operation, clients, number)
-            for operation in wanted:
-                if operation in reads and operation.name not in {"empty", "login"}:
-                    for clients in plan.crowds:
-                        await self.measure(operation, clients, number)
+            for operation, clients in product(reads, plan.clients):
+                await self.measure(operation, clients, number)
+            for turn in range(plan.turns):
+                for clients, operation in product(plan.clients, creates):
+                    await self.measure(operation, clients, plan.turns * number + turn)
+            for operation, clients in product(crowded, plan.crowds):
+                await self.measure(operation, clients, number)
 
 
 def _line(operation: Operation, load: Load, row: dict[str, Any]) -> str:
@@ -139,6 +146,7 @@ def run(plan: Plan, say: Say, only: Sequence[str] = ()) -> dict[str, Any]:
         asyncio.run(measured.all(only))
         return {
             "seconds": plan.seconds,
+            "turns": plan.turns,
             "rounds": measured.rows,
             "megabytes": {"at_start": megabytes, "after": round(server.megabytes, 1)},
         }

@@ -53,7 +53,8 @@ def perf(found: dict[str, Any]) -> Section:
         f"The peer: {about_peer()}",
         "",
         (
-            f"Medians over the rounds of {found['seconds']:g} s. `x peer` and `x empty` compare "
+            f"Medians over the rounds of {found['seconds']:g} s; what creates, which varies most, is "
+            f"measured {found.get('turns', 1)} times in each, side by side. `x peer` and `x empty` compare "
             "requests/s with the peer's and with an empty function's under functions-framework with 8 "
             "threads, measured in the same run; that function is one process, as the framework starts "
             "it, the platform is as many as `ENVCTL_WORKERS` says. CPU is what all of the server's "
