@@ -47,14 +47,16 @@ def perf(found: dict[str, Any]) -> Section:
     head = ("operation", "clients", "requests/s", "p50 ms", "p99 ms", "x peer", "p99 / peer's", "x empty")
     memory = found["megabytes"]
     busiest = max(cell.generator_cpu for cell in measured.values())
+    turns = (
+        f"; what creates is measured {found['turns']} times in each, side by side" if "turns" in found else ""
+    )
     lines = [
         "## Requests per second and latency",
         "",
         f"The peer: {about_peer()}",
         "",
         (
-            f"Medians over the rounds of {found['seconds']:g} s; what creates, which varies most, is "
-            f"measured {found.get('turns', 1)} times in each, side by side. `x peer` and `x empty` compare "
+            f"Medians over the rounds of {found['seconds']:g} s{turns}. `x peer` and `x empty` compare "
             "requests/s with the peer's and with an empty function's under functions-framework with 8 "
             "threads, measured in the same run; that function is one process, as the framework starts "
             "it, the platform is as many as `ENVCTL_WORKERS` says. CPU is what all of the server's "

@@ -93,5 +93,6 @@ class Checkpointer:
 
     def _due(self, log: Log) -> int:
         """How long the log is to be before it is looked at (again)."""
-        is_known = self._left is not None and self._left.salts == log.salts
-        return self._left.pages + max(1, self._pages // 4) if self._left and is_known else self._pages
+        if self._left is None or self._left.salts != log.salts:
+            return self._pages
+        return self._left.pages + max(1, self._pages // 4)
