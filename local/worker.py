@@ -23,20 +23,15 @@ from typing import Any, NamedTuple
 
 from gunicorn import util  # type: ignore[import-untyped]  # gunicorn has no types
 from gunicorn.http import errors  # type: ignore[import-untyped]
-from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
+from local import clients
 from shared import log
 
-REQUEST_SECONDS = 10.0
-"""How long a request may keep its thread waiting for its head and body, all waits together; and how
-long a new connection may stay silent."""
 TURN_SECONDS = 0.001
 """How long a worker that has taken a connection leaves the next ones to the others."""
 NEXT_MILLISECONDS = 2
 """How long a thread waits for its connection's next request before the poller does."""
-SEND_SECONDS = 30.0
-"""How long a client may take to accept a piece of an answer."""
 LINGER_SECONDS = 1.0
 """How long a connection that ends is read from, so that its last answer is not lost."""
 _GONE = {None, EPIPE, ECONNRESET, ENOTCONN}
@@ -89,55 +84,6 @@ _REFUSALS: dict[type[Exception], Refusal] = {
 }
 
 
-class PatientReader(SocketUnreader):  # type: ignore[misc]  # gunicorn has no types
-    """Reads from a socket, and has waited for long enough at some point: then raises TimeoutError."""
-
-    def __init__(self, sock: socket) -> None:
-        super().__init__(sock)
-        self.expect_request()
-
-    def expect_request(self) -> None:
-        """The next request has all the time again."""
-        self._left = REQUEST_SECONDS
-
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether this request has been waited for long enough."""
-        return self._left <= 0
-
-    def chunk(self, size_hint: int | None = None) -> bytes:
-        """What the socket gives next; gunicorn reads with nothing else."""
-        if self.is_exhausted:
-            raise TimeoutError
-        allowed, began = self.sock.gettimeout(), time.monotonic()
-        self.sock.settimeout(self._left if allowed is None else min(self._left, allowed))
-        try:
-            data: bytes = super().chunk(size_hint)
-        finally:
-            self._left -= time.monotonic() - began
-            self.sock.settimeout(allowed)
-        return data
-
-
-class BodyReader:
-    """A body's reader whose every fault is an OSError, which applications know, and ends the connection."""
-
-    def __init__(self, request: Any) -> None:  # noqa: ANN401 - gunicorn has no types
-        self._request = request
-        self._reader = request.body.reader
-
-    def read(self, size: int) -> bytes:
-        """So many bytes, or fewer at the body's end."""
-        try:
-            data: bytes = self._reader.read(size)
-        except (errors.ParseException, OSError) as fault:
-            self._request.force_close()
-            if isinstance(fault, OSError):
-                raise
-            raise OSError(type(fault).__name__) from None  # its text would repeat the body
-        return data
-
-
 class Worker(ThreadWorker):  # type: ignore[misc]
     """What gunicorn_conf names. Neither TLS nor HTTP/2: nothing here turns them on."""
 
@@ -169,7 +115,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if conn.initialized or conn.data_ready:
             super().enqueue_req(conn)
             return
-        conn.timeout = time.monotonic() + REQUEST_SECONDS
+        conn.sock = clients.ClientSocket(fileno=conn.sock.detach())
+        conn.timeout = time.monotonic() + clients.REQUEST_SECONDS
         self.pending_conns.append(conn)
         callback = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, callback)
@@ -215,13 +162,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         request = None
         try:
             conn.init()
-            if not isinstance(conn.parser.unreader, PatientReader):
-                conn.parser.unreader = PatientReader(conn.sock)
-            conn.sock.settimeout(SEND_SECONDS)
+            if not isinstance(conn.parser.unreader, clients.PatientReader):
+                conn.parser.unreader = clients.PatientReader(conn.sock)
+            if conn.sock.gettimeout() != clients.SEND_SECONDS:
+                conn.sock.settimeout(clients.SEND_SECONDS)
             conn.parser.unreader.expect_request()
             request = next(conn.parser)
-            request.body.reader = BodyReader(request)
-            return bool(self._keepalive_after(conn, self.handle_request(request, conn)))
+            request.body.reader = clients.BodyReader(request)
+            conn.sock.hold()
+            goes_on = self.handle_request(request, conn)
+            conn.sock.flush()
+            return bool(self._keepalive_after(conn, goes_on))
         except TimeoutError as fault:
             # Once there is a request there may be an answer, or a part of it.
             if request is None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,10 +19,21 @@ from tests.flows.server import ROOT, Server
 PATIENCE = 1.0
 SECRET = "s3cr3t-of-somebody"
 CONFIGURATION = f"""
-from local import worker
+from local import clients
 from local.gunicorn_conf import *
-worker.REQUEST_SECONDS = {PATIENCE}
+clients.REQUEST_SECONDS = {PATIENCE}
 workers = 2
+"""
+FAILING = """
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/before":
+        raise RuntimeError("before")
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "9")])
+    return fail() if environ["PATH_INFO"] == "/after" else [b"x" * 9]
+
+def fail():
+    yield b""
+    raise RuntimeError("after")
 """
 HEAD = "GET /health HTTP/1.1\r\nHost: localhost\r\n"
 POST = "POST /api/v1/auth/register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -48,19 +59,23 @@ def errors(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("errors") / "stderr"
 
 
-@pytest.fixture(scope="module")
-def impatient(tmp_path_factory: pytest.TempPathFactory, errors: Path) -> Iterator[Server]:
+@contextmanager
+def http_server(home: Path, errors: Path, application: str) -> Iterator[Server]:
     """The HTTP server alone, as `local.server` starts it, with little patience."""
-    home, port = tmp_path_factory.mktemp("home"), free_port()
+    port = free_port()
     configuration = home / "impatient.py"
     configuration.write_text(CONFIGURATION)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ENVCTL_")}
     command = [sys.executable, "-m", "gunicorn", "-c", str(configuration), "--bind", f"127.0.0.1:{port}"]
     with errors.open("w") as stderr:
         process = subprocess.Popen(
-            [*command, "local.wsgi:application()"],
+            [*command, application],
             cwd=ROOT,
-            env={**inherited, "ENVCTL_HOME": str(home), "PYTHONPATH": str(ROOT)},
+            env={
+                **inherited,
+                "ENVCTL_HOME": str(home),
+                "PYTHONPATH": os.pathsep.join((str(ROOT), str(home))),
+            },
             stdin=subprocess.PIPE,
             stderr=stderr,
             text=True,
@@ -74,15 +89,20 @@ def impatient(tmp_path_factory: pytest.TempPathFactory, errors: Path) -> Iterato
         process.communicate(timeout=10)
 
 
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory, errors: Path) -> Iterator[Server]:
+    with http_server(tmp_path_factory.mktemp("home"), errors, "local.wsgi:application()") as server:
+        yield server
+
+
 def connect(server: Server, sent: str) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE + 5)
     connection.sendall(sent.encode("latin-1"))
     return connection
 
 
-def read_to_end(connection: socket.socket) -> tuple[int, str, str]:
+def read_to_end(connection: socket.socket, received: bytes = b"") -> tuple[int, str, str]:
     """Status, head and body of the one answer on a connection that the server closes."""
-    received = b""
     while piece := connection.recv(65_536):
         received += piece
     head, _, body = received.decode().partition("\r\n\r\n")
@@ -143,12 +163,57 @@ def test_trickling_bytes_buy_no_more_time(impatient: Server) -> None:
 def test_kept_and_pipelined_connections_stay(impatient: Server) -> None:
     with connect(impatient, f"{HEAD}\r\n") as connection:
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        connection.sendall(f"HEAD{HEAD[3:]}\r\n".encode())
+        assert connection.recv(65_536).endswith(b"\r\n\r\n")
         time.sleep(PATIENCE + 1.2)  # idle for longer than a request may take
         connection.sendall(f"{HEAD}\r\n{HEAD}\r\n{HEAD}Connection: close\r\n\r\n".encode())
         received = b""
         while piece := connection.recv(65_536):
             received += piece
         assert received.count(b"HTTP/1.1 200") == 3
+
+
+def test_half_of_a_request_behind_a_whole_one_is_waited_for_no_longer(impatient: Server) -> None:
+    with connect(impatient, f"{HEAD}\r\n{HEAD}") as connection:
+        began = time.monotonic()
+        received = b""
+        while piece := connection.recv(65_536):
+            received += piece
+        assert time.monotonic() - began < PATIENCE + 3
+    assert [answer[:3] for answer in received.split(b"HTTP/1.1 ")[1:]] == [b"200", b"408"]
+
+
+def test_the_rest_of_a_body_that_nobody_reads_is_waited_for_no_longer(impatient: Server) -> None:
+    with connect(impatient, "POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{") as connection:
+        began = time.monotonic()
+        assert read_to_end(connection)[0] == 404
+        assert time.monotonic() - began < PATIENCE + 3
+
+
+@pytest.mark.parametrize("path", ["/health", "/openapi.json", "/docs", "/nothing", "/api/v1/auth/me"])
+def test_an_answer_comes_whole_and_its_head_not_alone(impatient: Server, path: str) -> None:
+    lengths = {}
+    for method in ("GET", "HEAD"):
+        request = f"{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        with connect(impatient, request) as connection:
+            first = connection.recv(65_536)
+            _, head, body = read_to_end(connection, first)
+        assert first.endswith(b"\r\n\r\n") == (method == "HEAD")
+        lengths[method] = int(head.partition("Content-Length: ")[2].partition("\r\n")[0])
+        assert len(body.encode()) == (lengths["GET"] if method == "GET" else 0)
+    assert lengths["HEAD"] == lengths["GET"] > 0
+
+
+def test_an_application_that_fails_is_a_500_or_an_answer_cut_short(tmp_path: Path) -> None:
+    (tmp_path / "failing.py").write_text(FAILING)
+    with http_server(tmp_path, tmp_path / "stderr", "failing:application") as server:
+        with connect(server, "GET /before HTTP/1.1\r\nHost: a\r\n\r\n") as connection:
+            status, _, body = read_to_end(connection)
+        assert (status, json.loads(body)["type"]) == (500, "urn:envctl:problem:internal_error")
+        with connect(server, "GET /after HTTP/1.1\r\nHost: a\r\n\r\n") as connection:
+            status, head, body = read_to_end(connection)
+        assert (status, body) == (200, "")
+        assert "Content-Length: 9" in head  # so the client sees that the body is missing
 
 
 def test_a_fault_of_ours_is_a_500_whose_stack_stands_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
