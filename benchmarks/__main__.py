@@ -52,7 +52,7 @@ def _suites(wanted: argparse.Namespace) -> Mapping[str, Callable[[], dict[str, A
         "perf": lambda: perf.run(plan, _say, only),
         "login": lambda: login.run(10 if quick else 200),
         "logins": lambda: logins.run(20, 1.0) if quick else logins.run(),
-        "burst": lambda: burst.run(50 if quick else wanted.environments),
+        "burst": lambda: burst.run(1, 50) if quick else burst.run(count=wanted.environments),
         "followers": lambda: followers.run(1.0 if quick else 8.0),
         "repeats": lambda: repeats.run(20 if quick else 1_000),
         "crash": lambda: crash.run(1 if quick else 3, 20 if quick else 100),

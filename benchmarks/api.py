@@ -36,7 +36,9 @@ class Api:
         answered: asyncio.Future[Exchange] = asyncio.get_running_loop().create_future()
         connection.send(raw, answered.set_result)
         try:
-            exchange = await asyncio.wait_for(asyncio.shield(answered), LONGEST)
+            # Not wait_for: until Python 3.12 it loses a cancel that comes together with the answer.
+            async with asyncio.timeout(LONGEST):
+                exchange = await asyncio.shield(answered)
         except TimeoutError:
             connection.close()
             return await answered
