@@ -12,6 +12,7 @@ from typing import Any
 
 from shared import groups
 from shared.config import load
+from shared.loading import uncollected
 
 _settings = load()
 
@@ -32,9 +33,10 @@ def when_ready(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
     """In the master, before it forks: workers share what is imported, and importing touches nothing."""
     del server
     end_with_main_process()
-    import_module("local.wsgi")
-    for name in groups.names():
-        groups.load(name)
+    with uncollected():
+        import_module("local.wsgi")
+        for name in groups.names():
+            groups.load(name)
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ANN401

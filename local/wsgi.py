@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from local.routing import function_for
 from shared import groups
+from shared.loading import uncollected
 from shared.runtime import runtime
 
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ def application() -> "WSGIApplication":
 
     A request reaches its function exactly as it was sent.
     """
-    runtime()
-    apps: dict[str, WSGIApplication] = {name: groups.application(name) for name in groups.names()}
+    with uncollected():
+        runtime()
+        apps: dict[str, WSGIApplication] = {name: groups.application(name) for name in groups.names()}
 
     def dispatch(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         return apps[function_for(environ["PATH_INFO"], apps)](environ, start_response)
