@@ -23,7 +23,7 @@ class Plan:
 
     seconds: float = 4.0
     rounds: int = 3
-    turns: int = 3
+    turns: int = 6
     """How often what creates is measured in each round: it varies most from one time to the next."""
     clients: Sequence[int] = (1, 8, 32)
     crowds: Sequence[int] = (64, 128)
