@@ -60,7 +60,7 @@ def errors(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def http_server(home: Path, errors: Path, application: str) -> Iterator[Server]:
+def impatient_server(home: Path, errors: Path, application: str) -> Iterator[Server]:
     """The HTTP server alone, as `local.server` starts it, with little patience."""
     port = free_port()
     configuration = home / "impatient.py"
@@ -91,7 +91,7 @@ def http_server(home: Path, errors: Path, application: str) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory, errors: Path) -> Iterator[Server]:
-    with http_server(tmp_path_factory.mktemp("home"), errors, "local.wsgi:application()") as server:
+    with impatient_server(tmp_path_factory.mktemp("home"), errors, "local.wsgi:application()") as server:
         yield server
 
 
@@ -206,7 +206,7 @@ def test_an_answer_comes_whole_and_its_head_not_alone(impatient: Server, path: s
 
 def test_an_application_that_fails_is_a_500_or_an_answer_cut_short(tmp_path: Path) -> None:
     (tmp_path / "failing.py").write_text(FAILING)
-    with http_server(tmp_path, tmp_path / "stderr", "failing:application") as server:
+    with impatient_server(tmp_path, tmp_path / "stderr", "failing:application") as server:
         with connect(server, "GET /before HTTP/1.1\r\nHost: a\r\n\r\n") as connection:
             status, _, body = read_to_end(connection)
         assert (status, json.loads(body)["type"]) == (500, "urn:envctl:problem:internal_error")

@@ -19,10 +19,11 @@ print(json.dumps([gc.isenabled(), master, len(gc.get_objects()), gc.get_freeze_c
 
 
 def test_a_server_looks_for_garbage_among_what_requests_make_only(tmp_path: Path) -> None:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ENVCTL_")}
     with subprocess.Popen(
         [sys.executable, "-c", STEPS],
         cwd=ROOT,
-        env={**os.environ, "ENVCTL_HOME": str(tmp_path)},
+        env={**inherited, "ENVCTL_HOME": str(tmp_path)},
         stdin=subprocess.PIPE,  # whose end would end it
         stdout=subprocess.PIPE,
         text=True,
